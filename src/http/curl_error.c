@@ -1,0 +1,266 @@
+/* curl_error.c - from a CURLcode to a code of tinet and a line that names the
+ * host.
+ *
+ * The text never shows the URL of a request or of a proxy as given, because
+ * both may carry credentials.
+ */
+#include "curl_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct meaning {
+  CURLcode result;
+  int code;
+  const char *what;
+};
+
+/* What needs no closer look. */
+static const struct meaning meanings[] = {
+    {CURLE_UNSUPPORTED_PROTOCOL, TINET_EPROTOCOL, "the answer is not HTTP"},
+    {CURLE_WEIRD_SERVER_REPLY, TINET_EPROTOCOL, "the answer is not HTTP"},
+    {CURLE_URL_MALFORMAT, TINET_EURL, "malformed URL"},
+    {CURLE_COULDNT_RESOLVE_HOST, TINET_ERESOLVE,
+     "the host name could not be resolved"},
+    {CURLE_PARTIAL_FILE, TINET_ETRUNCATED, "the body ended too early"},
+    {CURLE_HTTP2, TINET_EPROTOCOL, "HTTP/2 framing error"},
+    {CURLE_HTTP2_STREAM, TINET_EPROTOCOL, "HTTP/2 stream error"},
+    {CURLE_OPERATION_TIMEDOUT, TINET_ETIMEDOUT, "timed out"},
+    {CURLE_SEND_FAIL_REWIND, TINET_EBODY,
+     "the request body could not be sent again"},
+    {CURLE_BAD_CONTENT_ENCODING, TINET_ECODING,
+     "the transfer coding could not be decoded"},
+    {CURLE_SSL_CACERT_BADFILE, TINET_ETLS,
+     "the trusted certificates could not be read"},
+    {CURLE_NO_CONNECTION_AVAILABLE, TINET_ELIMIT,
+     "too many connections are open"},
+};
+
+/* host, or host:port with brackets round an IPv6 address */
+static void format_peer(const struct tinet__url *url, char *to, size_t size)
+{
+  (void)snprintf(to, size, url->is_ipv6 ? "[%s]:%d" : "%s:%d", url->host,
+                 url->port);
+}
+
+/* The host and port of a proxy URL, without the rest. */
+static void format_proxy(const char *proxy, char *to, size_t size)
+{
+  const char *at = strstr(proxy, "://");
+  const char *start = at ? at + 3 : proxy;
+  size_t len = strcspn(start, "/?#");
+
+  for (size_t i = 0; i < len; i++) {
+    if (start[i] == '@') {
+      start += i + 1;
+      len -= i + 1;
+      i = (size_t)-1;
+    }
+  }
+  (void)snprintf(to, size, "%.*s", (int)(len < size ? len : size - 1), start);
+}
+
+static long get_long(const struct tinet__curl_easy *e, CURLINFO info)
+{
+  long value = 0;
+
+  (void)curl_easy_getinfo(e->curl, info, &value);
+  return value;
+}
+
+/* With errno if there is one, else with curl's number. */
+static void set(const struct tinet__curl_easy *e, tinet_error *err, int code,
+                CURLcode result, const char *text)
+{
+  int number = (int)get_long(e, CURLINFO_OS_ERRNO);
+
+  if (number != 0)
+    (void)tinet__error_errno(err, code, number, "%s", text);
+  else
+    (void)tinet__error_set(err, code, TINET_ORIGIN_TRANSPORT, (long)result,
+                           "%s", text);
+}
+
+/* Everything up to the tunnel is the proxy's fault, but not a certificate of
+ * the server behind it.  True if that is what it was. */
+static bool is_proxy_error(const struct tinet__curl_easy *e,
+                           const struct tinet__exchange *x, CURLcode result)
+{
+  if (x->proxy == NULL)
+    return false;
+  switch (result) {
+  case CURLE_PROXY:
+  case CURLE_COULDNT_RESOLVE_PROXY:
+    return true;
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_RECV_ERROR:
+  case CURLE_SEND_ERROR:
+  case CURLE_GOT_NOTHING:
+    return e->n_connected == 0;
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+    return get_long(e, CURLINFO_PROXY_SSL_VERIFYRESULT) != 0 ||
+           (strncmp(x->proxy, "https:", 6) == 0 &&
+            (!x->url->is_https || get_long(e, CURLINFO_HTTP_CONNECTCODE) == 0));
+  default:
+    return false;
+  }
+}
+
+static void proxy_error(const struct tinet__curl_easy *e,
+                        const struct tinet__exchange *x, CURLcode result,
+                        tinet_error *err)
+{
+  long status = get_long(e, CURLINFO_HTTP_CONNECTCODE);
+  char proxy[160], text[256];
+
+  format_proxy(x->proxy, proxy, sizeof(proxy));
+  if (status / 100 > 2) {
+    (void)tinet__error_set(err, TINET_EPROXY, TINET_ORIGIN_HTTP, status,
+                           "the proxy %s refused a connection to %s: %ld",
+                           proxy, x->url->host, status);
+    return;
+  }
+  (void)snprintf(text, sizeof(text), "no connection to %.80s through proxy %s",
+                 x->url->host, proxy);
+  set(e, err, TINET_EPROXY, result, text);
+}
+
+static void certificate_error(const struct tinet__curl_easy *e,
+                              const char *peer, CURLcode result,
+                              tinet_error *err)
+{
+  long number = get_long(e, CURLINFO_SSL_VERIFYRESULT);
+
+  /* curl compares the name itself, after the chain was found good */
+  if (number == 0)
+    number = tinet__tls_hostname_mismatch();
+  (void)result;
+  (void)tinet__error_set(err, TINET_ECERTIFICATE, TINET_ORIGIN_TLS, number,
+                         "the certificate of %s was not accepted: %s", peer,
+                         tinet__tls_verify_text(number));
+}
+
+/* Lost while sending or receiving: curl uses one number for much. */
+static void lost(const struct tinet__curl_easy *e, const char *peer,
+                 CURLcode result, tinet_error *err)
+{
+  char text[256];
+
+  if (strstr(e->text, "chunked-encoding") != NULL) {
+    (void)tinet__error_set(err, TINET_EPROTOCOL, TINET_ORIGIN_TRANSPORT,
+                           (long)result, "%s: bad chunked coding", peer);
+    return;
+  }
+  if (strstr(e->text, "response headers") != NULL) {
+    (void)tinet__error_set(err, TINET_EHEADERSIZE, TINET_ORIGIN_TRANSPORT,
+                           (long)result, "%s: the header block is too large",
+                           peer);
+    return;
+  }
+  if (e->has_headers && strstr(e->text, "unexpected eof") != NULL) {
+    (void)tinet__error_set(err, TINET_ETRUNCATED, TINET_ORIGIN_TRANSPORT,
+                           (long)result, "%s: the body ended too early", peer);
+    return;
+  }
+  (void)snprintf(text, sizeof(text), "%s: the connection was lost", peer);
+  set(e, err, TINET_ECLOSED, result, text);
+}
+
+static void tls_error(const struct tinet__curl_easy *e, const char *peer,
+                      CURLcode result, tinet_error *err)
+{
+  (void)tinet__error_set(err, TINET_ETLS, TINET_ORIGIN_TRANSPORT, (long)result,
+                         "TLS with %s failed: %s", peer,
+                         e->text[0] ? e->text : curl_easy_strerror(result));
+}
+
+static void no_memory(const struct tinet__curl_easy *e, const char *peer,
+                      CURLcode result, tinet_error *err)
+{
+  /* curl says so too of a header line over 100 KiB. */
+  if (e->n_connected > 0 && !e->has_headers &&
+      get_long(e, CURLINFO_REQUEST_SIZE) > 0)
+    (void)tinet__error_set(err, TINET_EHEADERSIZE, TINET_ORIGIN_TRANSPORT,
+                           (long)result, "%s: a header line is too large",
+                           peer);
+  else
+    (void)tinet__error_set(err, TINET_ENOMEM, TINET_ORIGIN_TINET, 0, NULL);
+}
+
+static void plain(const struct tinet__curl_easy *e, const char *peer,
+                  CURLcode result, tinet_error *err)
+{
+  char text[256];
+
+  for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+    if (meanings[i].result != result)
+      continue;
+    (void)snprintf(text, sizeof(text), "%s: %s", peer, meanings[i].what);
+    if (meanings[i].code == TINET_ETIMEDOUT)
+      set(e, err, meanings[i].code, result, text);
+    else
+      (void)tinet__error_set(err, meanings[i].code, TINET_ORIGIN_TRANSPORT,
+                             (long)result, "%s", text);
+    return;
+  }
+  (void)tinet__error_set(err, TINET_ESYSTEM, TINET_ORIGIN_TRANSPORT,
+                         (long)result, "%s: %s", peer,
+                         curl_easy_strerror(result));
+}
+
+static void translate(const struct tinet__curl_easy *e, const char *peer,
+                      CURLcode result, tinet_error *err)
+{
+  char text[256];
+
+  switch (result) {
+  case CURLE_COULDNT_CONNECT:
+    (void)snprintf(text, sizeof(text), "could not connect to %s", peer);
+    set(e, err, TINET_ECONNECT, result, text);
+    return;
+  case CURLE_PEER_FAILED_VERIFICATION:
+    certificate_error(e, peer, result, err);
+    return;
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_SSL_ENGINE_NOTFOUND:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CERTPROBLEM:
+    tls_error(e, peer, result, err);
+    return;
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+  case CURLE_GOT_NOTHING:
+    lost(e, peer, result, err);
+    return;
+  case CURLE_OUT_OF_MEMORY:
+    no_memory(e, peer, result, err);
+    return;
+  default:
+    plain(e, peer, result, err);
+  }
+}
+
+void tinet__curl_error(const struct tinet__curl_easy *e,
+                       const struct tinet__exchange *x, CURLcode result,
+                       tinet_error *err)
+{
+  char peer[200];
+
+  if (e->err.code != 0) {
+    *err = e->err;
+    return;
+  }
+  if (result == CURLE_OK && e->has_headers) {
+    tinet__error_clear(err);
+    return;
+  }
+  format_peer(x->url, peer, sizeof(peer));
+  if (result == CURLE_OK)
+    (void)tinet__error_set(err, TINET_ECLOSED, TINET_ORIGIN_TINET, 0,
+                           "%s: the connection was lost", peer);
+  else if (is_proxy_error(e, x, result))
+    proxy_error(e, x, result, err);
+  else
+    translate(e, peer, result, err);
+}

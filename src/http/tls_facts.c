@@ -1,0 +1,27 @@
+/* tls_facts.c - version and cipher of a TLS session, and the words for what is
+ * wrong with a certificate.
+ */
+#include "tls_facts.h"
+
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+
+void tinet__tls_facts(void *ssl, struct tinet__conn_facts *facts)
+{
+  facts->is_tls = true;
+  facts->ssl = ssl;
+  if (ssl == NULL)
+    return;
+  facts->tls_version = SSL_get_version(ssl);
+  facts->tls_cipher = SSL_get_cipher_name(ssl);
+}
+
+long tinet__tls_hostname_mismatch(void)
+{
+  return X509_V_ERR_HOSTNAME_MISMATCH;
+}
+
+const char *tinet__tls_verify_text(long number)
+{
+  return X509_verify_cert_error_string(number);
+}
