@@ -1,0 +1,53 @@
+# A thin layer above Meson: every target is a few commands that can also be
+# typed.  Nothing is decided here that meson.build could decide.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+MESON ?= meson
+NINJA ?= ninja
+
+.PHONY: all build demo check bench install deps deps-build format clean
+
+all: build
+
+# Optimised, into build/.  Meson reconfigures itself when its files change.
+build: build/build.ninja
+	$(NINJA) -C build
+
+build/build.ninja:
+	$(MESON) setup --buildtype=release --prefix=$(PREFIX) build .
+
+# Installs what is missing (tools/packages.txt, bindings/node) and nothing else.
+deps:
+	tools/install_packages.sh build demo check
+	tools/install_node.sh
+	tools/install_npm.sh
+
+# What building and the demo need, without the peers of the tests.
+deps-build:
+	tools/install_packages.sh build demo
+	tools/install_node.sh
+	tools/install_npm.sh
+
+demo: deps-build
+	$(MAKE) build
+	examples/demo.sh
+
+check: deps
+	python3 tools/check.py
+
+bench: deps
+	$(MAKE) build
+	bench/run.sh
+
+# PREFIX is Meson's prefix, DESTDIR is put in front of it for packages.
+install: build
+	$(MESON) configure build --prefix=$(PREFIX)
+	DESTDIR=$(DESTDIR) $(MESON) install -C build
+	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+format:
+	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build build-asan build-release
