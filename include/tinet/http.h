@@ -80,8 +80,9 @@ TINET_API void tinet_http_close(tinet_http *http);
 
 /* Changes the user agent: NULL = the default, "" = none.  Copied.
  * TINET_EINVAL: CR, LF or NUL.  TINET_ENOMEM. */
-TINET_API int tinet_http_set_user_agent(tinet_http *http,
-                                        const char *user_agent) TINET_MUST_CHECK;
+TINET_API int
+tinet_http_set_user_agent(tinet_http *http,
+                          const char *user_agent) TINET_MUST_CHECK;
 
 /* What would be sent now.  Borrowed until it is changed. */
 TINET_API const char *tinet_http_user_agent(const tinet_http *http);
@@ -121,19 +122,19 @@ typedef struct tinet_http_hop {
   const tinet_http_header *request_headers;
   size_t n_request_headers;
   uint64_t request_body_len;
-  int status;             /* 0 if there was no response */
-  const char *statustext; /* never NULL */
+  int status;               /* 0 if there was no response */
+  const char *statustext;   /* never NULL */
   const char *http_version; /* "1.0", "1.1", "2"; "" if no response */
   const tinet_http_header *response_headers;
   size_t n_response_headers;
-  uint64_t response_body_len;  /* bytes received, before decoding */
-  const char *redirect_url;    /* where it goes on, or NULL */
-  const char *remote_address;  /* numeric, "" if not known */
-  int remote_port;             /* 0 if not known */
-  bool is_reused;              /* the connection had carried a request before */
-  const char *tls_version;     /* "TLSv1.3"; NULL without TLS */
-  const char *tls_cipher;      /* NULL without TLS */
-  int64_t started_wall_us;     /* since 1970-01-01 UTC */
+  uint64_t response_body_len; /* bytes received, before decoding */
+  const char *redirect_url;   /* where it goes on, or NULL */
+  const char *remote_address; /* numeric, "" if not known */
+  int remote_port;            /* 0 if not known */
+  bool is_reused;             /* the connection had carried a request before */
+  const char *tls_version;    /* "TLSv1.3"; NULL without TLS */
+  const char *tls_cipher;     /* NULL without TLS */
+  int64_t started_wall_us;    /* since 1970-01-01 UTC */
   int64_t name_us, connect_us, tls_us, sent_us, first_byte_us, total_us;
   const tinet_error *error; /* NULL if the hop completed */
 } tinet_http_hop;
@@ -177,26 +178,26 @@ typedef struct tinet_http_settings {
   bool waits_for_connectivity;     /* default false */
   bool closes_connection;          /* enableKeepAlive === false */
   bool is_http1_only;              /* no HTTP/2 */
-  const char *file; /* path for the body, or NULL; copied */
+  const char *file;                /* path for the body, or NULL; copied */
 } tinet_http_settings;
 
 TINET_API void tinet_http_settings_init(tinet_http_settings *settings);
 
 /* Makes a client.  `events` is copied, `user` borrowed and handed to the
  * callbacks untouched.  TINET_EINVAL, TINET_ENOMEM. */
-TINET_API int tinet_http_client_new(tinet_http *http,
-                                    const tinet_http_events *events, void *user,
-                                    tinet_http_client **ret_client)
-    TINET_MUST_CHECK;
+TINET_API int
+tinet_http_client_new(tinet_http *http, const tinet_http_events *events,
+                      void *user,
+                      tinet_http_client **ret_client) TINET_MUST_CHECK;
 
 /* Ends what it is doing without a callback, and frees it; NULL is fine. */
 TINET_API void tinet_http_client_free(tinet_http_client *c);
 
 /* Prepares a request: resets the response, clears headers (except those set
- * before the first open), state OPENED.  Ignored with a warning and TINET_ESTATE
- * while a request is running.  An URL without http:// or https:// gets http://.
- * A URL that is malformed or of another scheme is reported by on_done.
- * TINET_EINVAL (URL empty), TINET_EMETHOD, TINET_ENOMEM.  ti: open */
+ * before the first open), state OPENED.  Ignored with a warning and
+ * TINET_ESTATE while a request is running.  An URL without http:// or https://
+ * gets http://. A URL that is malformed or of another scheme is reported by
+ * on_done. TINET_EINVAL (URL empty), TINET_EMETHOD, TINET_ENOMEM.  ti: open */
 TINET_API int tinet_http_client_open(tinet_http_client *c, const char *method,
                                      const char *url) TINET_MUST_CHECK;
 
@@ -218,10 +219,8 @@ TINET_API int tinet_http_client_send(tinet_http_client *c,
                                      tinet_http_body *body) TINET_MUST_CHECK;
 
 /* The same with the body of the previous send, if there was one. */
-TINET_API int
-tinet_http_client_send_again(tinet_http_client *c,
-                             const tinet_http_settings *settings)
-    TINET_MUST_CHECK;
+TINET_API int tinet_http_client_send_again(
+    tinet_http_client *c, const tinet_http_settings *settings) TINET_MUST_CHECK;
 
 /* As send, but runs the request on a private loop until it is DONE, however
  * long that takes; the application's loop is not turned.  Only DONE and on_done
@@ -229,8 +228,8 @@ tinet_http_client_send_again(tinet_http_client *c,
  * `body` is NULL.  ti: open(..., false) */
 TINET_API int tinet_http_client_send_sync(tinet_http_client *c,
                                           const tinet_http_settings *settings,
-                                          tinet_http_body *body, bool again)
-    TINET_MUST_CHECK;
+                                          tinet_http_body *body,
+                                          bool again) TINET_MUST_CHECK;
 
 /* Cancels: state DONE, nothing else is reported.  No effect unless running or
  * opened.  ti: abort */
@@ -272,7 +271,7 @@ tinet_http_client_all_request_headers(const tinet_http_client *c,
 typedef struct tinet_http_content {
   const void *data; /* memory; NULL if it is in a file */
   uint64_t len;     /* bytes so far */
-  int fd;           /* owned by the client, read with pread(); -1 if in memory */
+  int fd; /* owned by the client, read with pread(); -1 if in memory */
   const char *path; /* where `file` was written, once complete; else NULL */
   const char *content_type; /* the header, or NULL */
 } tinet_http_content;
@@ -293,29 +292,27 @@ TINET_API int tinet_http_client_text(const tinet_http_client *c,
  * from its start after a redirect 307/308 and by send_again. */
 
 /* Bytes, copied.  Default type application/x-www-form-urlencoded. */
-TINET_API int tinet_http_body_new_bytes(const void *data, size_t len,
-                                        const char *content_type,
-                                        tinet_http_body **ret_body)
-    TINET_MUST_CHECK;
+TINET_API int
+tinet_http_body_new_bytes(const void *data, size_t len,
+                          const char *content_type,
+                          tinet_http_body **ret_body) TINET_MUST_CHECK;
 /* Bytes, borrowed until `release(user)` is called, which is always called once
  * (even if this function fails). */
-TINET_API int tinet_http_body_new_borrowed(const void *data, size_t len,
-                                           const char *content_type,
-                                           void (*release)(void *user),
-                                           void *user,
-                                           tinet_http_body **ret_body)
-    TINET_MUST_CHECK;
+TINET_API int
+tinet_http_body_new_borrowed(const void *data, size_t len,
+                             const char *content_type,
+                             void (*release)(void *user), void *user,
+                             tinet_http_body **ret_body) TINET_MUST_CHECK;
 /* A file, opened now; its length is fixed now.  Default type by extension, else
  * application/octet-stream.  TINET_EBODY: it cannot be read (errno is set). */
-TINET_API int tinet_http_body_new_file(const char *path,
-                                       const char *content_type,
-                                       tinet_http_body **ret_body)
-    TINET_MUST_CHECK;
+TINET_API int
+tinet_http_body_new_file(const char *path, const char *content_type,
+                         tinet_http_body **ret_body) TINET_MUST_CHECK;
 /* `len` bytes of an open file from `offset`; the descriptor is duplicated. */
-TINET_API int tinet_http_body_new_fd(int fd, uint64_t offset, uint64_t len,
-                                     const char *content_type,
-                                     tinet_http_body **ret_body)
-    TINET_MUST_CHECK;
+TINET_API int
+tinet_http_body_new_fd(int fd, uint64_t offset, uint64_t len,
+                       const char *content_type,
+                       tinet_http_body **ret_body) TINET_MUST_CHECK;
 /* Bytes from the application.  read() fills up to `max` bytes and returns how
  * many, 0 at the end, or a negative code to fail the request; it must not
  * block.  rewind() goes back to the start (returns 0) or is NULL: then a
@@ -327,16 +324,16 @@ typedef struct tinet_http_reader {
   void (*release)(void *user);
   void *user;
 } tinet_http_reader;
-TINET_API int tinet_http_body_new_reader(const tinet_http_reader *reader,
-                                         int64_t len, const char *content_type,
-                                         tinet_http_body **ret_body)
-    TINET_MUST_CHECK;
+TINET_API int
+tinet_http_body_new_reader(const tinet_http_reader *reader, int64_t len,
+                           const char *content_type,
+                           tinet_http_body **ret_body) TINET_MUST_CHECK;
 /* A form.  Without files: application/x-www-form-urlencoded; with at least one:
  * multipart/form-data.  On GET and HEAD its fields become query parameters.
  * The form is taken on success. */
-TINET_API int tinet_http_body_new_form(tinet_http_form *form,
-                                       tinet_http_body **ret_body)
-    TINET_MUST_CHECK;
+TINET_API int
+tinet_http_body_new_form(tinet_http_form *form,
+                         tinet_http_body **ret_body) TINET_MUST_CHECK;
 /* For a body that was not sent; NULL is fine. */
 TINET_API void tinet_http_body_free(tinet_http_body *body);
 /* Its length in bytes, or -1 if unknown (a reader), and its media type or
@@ -359,10 +356,10 @@ TINET_API int tinet_http_form_add_json(tinet_http_form *form, const char *name,
  * taken on success; its media type is the part's.  `filename` NULL = the last
  * path component of a file, else `<index><unix time>` with an extension by the
  * type.  TINET_EINVAL (a form or an unsized reader), TINET_ENOMEM. */
-TINET_API int tinet_http_form_add_file(tinet_http_form *form, const char *name,
-                                       const char *filename,
-                                       tinet_http_body *content)
-    TINET_MUST_CHECK;
+TINET_API int
+tinet_http_form_add_file(tinet_http_form *form, const char *name,
+                         const char *filename,
+                         tinet_http_body *content) TINET_MUST_CHECK;
 
 /* ---- text helpers that the Titanium API shares ---- */
 

@@ -19,8 +19,8 @@ void tinet__loop_release(tinet_loop *loop);
 
 /* Monotonic milliseconds: cached at the start of the turn / read anew. */
 uint64_t tinet__loop_now_ms(tinet_loop *loop);
-uint64_t tinet__clock_us(void);      /* monotonic, read anew */
-int64_t tinet__clock_wall_us(void);  /* since 1970-01-01 UTC */
+uint64_t tinet__clock_us(void);     /* monotonic, read anew */
+int64_t tinet__clock_wall_us(void); /* since 1970-01-01 UTC */
 
 typedef struct tinet__timer tinet__timer;
 int tinet__timer_open(tinet_loop *loop, void (*fn)(void *), void *arg,
@@ -39,7 +39,7 @@ int tinet__watch_open(tinet_loop *loop, int fd,
                       void (*fn)(void *arg, unsigned events), void *arg,
                       tinet__watch **ret_watch) TINET_MUST_CHECK;
 int tinet__watch_set(tinet__watch *w, unsigned events); /* 0 = none */
-void tinet__watch_close(tinet__watch *w); /* NULL is fine */
+void tinet__watch_close(tinet__watch *w);               /* NULL is fine */
 
 /* Runs `run(arg)` on a thread of libuv's pool, then `done(arg)` on the loop.
  * Holds the loop until then.  `arg` is borrowed until `done`, which always

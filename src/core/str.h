@@ -16,7 +16,7 @@ bool tinet__is_hex(char c);
 int tinet__hex_value(char c); /* -1 if not a hex digit */
 char tinet__lower(char c);    /* ASCII only */
 char tinet__upper(char c);
-bool tinet__is_tchar(char c); /* rfc: 9110 5.6.2 */
+bool tinet__is_tchar(char c);                    /* rfc: 9110 5.6.2 */
 bool tinet__is_token(const char *s, size_t len); /* not empty, all tchar */
 /* ASCII case-insensitive. */
 bool tinet__ieq(const char *a, const char *b);

@@ -1,4 +1,5 @@
-/* redirect.h - what the next hop looks like.  decide, pure.  ti: 2.10, rfc: 9110 15.4 */
+/* redirect.h - what the next hop looks like.  decide, pure.  ti: 2.10, rfc:
+ * 9110 15.4 */
 #ifndef TINET_HTTP_REDIRECT_H
 #define TINET_HTTP_REDIRECT_H
 
@@ -6,10 +7,10 @@
 #include "url.h"
 
 struct tinet__redirect {
-  bool is_followed;     /* false: the response is the result */
-  bool is_get;          /* the method becomes GET */
-  bool drops_body;      /* and the body and Content-* headers go */
-  bool is_cross_origin; /* Authorization, Cookie and credentials go */
+  bool is_followed;      /* false: the response is the result */
+  bool is_get;           /* the method becomes GET */
+  bool drops_body;       /* and the body and Content-* headers go */
+  bool is_cross_origin;  /* Authorization, Cookie and credentials go */
   struct tinet__url url; /* owned by the caller, only if is_followed */
 };
 /* Decides for `status`, its Location and the request's method.  0, or

@@ -83,7 +83,7 @@ struct tinet__exchange {
   bool is_idempotent; /* may be repeated on a fresh connection */
   size_t max_header_bytes;
   /* the transport's */
-  void *impl; /* NULL while not started */
+  void *impl;                         /* NULL while not started */
   struct tinet__exchange_times times; /* valid in on_finish */
 };
 
@@ -110,9 +110,8 @@ struct tinet__transport_config {
 };
 
 /* The libcurl implementation (curl_transport.c). */
-int tinet__curl_transport_open(tinet_loop *loop,
-                               const struct tinet__transport_config *config,
-                               struct tinet__transport **ret_transport)
-    TINET_MUST_CHECK;
+int tinet__curl_transport_open(
+    tinet_loop *loop, const struct tinet__transport_config *config,
+    struct tinet__transport **ret_transport) TINET_MUST_CHECK;
 
 #endif

@@ -14,10 +14,10 @@ struct tinet__url {
   const char *userinfo; /* percent-encoded as given, "" if none */
   const char *host;     /* ASCII (IDNA applied), lower case; IPv6 without [] */
   bool is_ipv6;
-  int port;             /* explicit or default */
-  bool has_port;        /* not the scheme's default */
-  const char *path;     /* starts with '/' */
-  const char *query;    /* without '?'; "" also if has_query */
+  int port;          /* explicit or default */
+  bool has_port;     /* not the scheme's default */
+  const char *path;  /* starts with '/' */
+  const char *query; /* without '?'; "" also if has_query */
   bool has_query;
   const char *text;     /* all of it without user information and fragment */
   const char *fragment; /* without '#'; "" if none */

@@ -66,8 +66,7 @@ static int t_n, t_n_failed, t_failed_here;
   } while (0)
 
 /* A test that cannot run here, and why. */
-#define T_SKIP(fn, why)                                                        \
-  printf("ok %d - %s # SKIP %s\n", ++t_n, #fn, (why))
+#define T_SKIP(fn, why) printf("ok %d - %s # SKIP %s\n", ++t_n, #fn, (why))
 
 #define T_END() (printf("1..%d\n", t_n), t_n_failed ? 1 : 0)
 
