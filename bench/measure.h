@@ -1,0 +1,86 @@
+/* measure.h - command line, clocks and the one line of output that the
+ * benchmark clients share, so that they differ only in what they measure.
+ */
+#ifndef TINET_BENCH_MEASURE_H
+#define TINET_BENCH_MEASURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+struct job {
+  const char *mode; /* get, discard, file, upload */
+  const char *url;
+  unsigned n_requests, concurrency;
+  const char *ca_file, *ca_path, *out;
+  uint64_t upload_len;
+};
+
+static bool job_parse(struct job *job, int argc, char **argv)
+{
+  memset(job, 0, sizeof(*job));
+  if (argc < 5)
+    return false;
+  job->mode = argv[1];
+  job->url = argv[2];
+  job->n_requests = (unsigned)strtoul(argv[3], NULL, 10);
+  job->concurrency = (unsigned)strtoul(argv[4], NULL, 10);
+  for (int i = 5; i + 1 < argc; i += 2) {
+    if (strcmp(argv[i], "--ca-file") == 0)
+      job->ca_file = argv[i + 1];
+    else if (strcmp(argv[i], "--ca-path") == 0)
+      job->ca_path = argv[i + 1];
+    else if (strcmp(argv[i], "--out") == 0)
+      job->out = argv[i + 1];
+    else if (strcmp(argv[i], "--upload") == 0)
+      job->upload_len = strtoull(argv[i + 1], NULL, 10);
+    else
+      return false;
+  }
+  return job->n_requests > 0 && job->concurrency > 0;
+}
+
+struct measure {
+  double wall, cpu;
+};
+
+static double cpu_seconds(void)
+{
+  struct rusage u;
+
+  (void)getrusage(RUSAGE_SELF, &u);
+  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+         (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static double wall_seconds(void)
+{
+  struct timespec t;
+
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void measure_start(struct measure *m)
+{
+  m->wall = wall_seconds();
+  m->cpu = cpu_seconds();
+}
+
+static void measure_print(const struct measure *m, unsigned n_done,
+                          unsigned n_failed, uint64_t n_bytes)
+{
+  struct rusage u;
+  double wall = wall_seconds() - m->wall, cpu = cpu_seconds() - m->cpu;
+
+  (void)getrusage(RUSAGE_SELF, &u);
+  printf("{\"done\":%u,\"failed\":%u,\"bytes\":%llu,\"wall\":%.6f,"
+         "\"cpu\":%.6f,\"rss_kib\":%ld}\n",
+         n_done, n_failed, (unsigned long long)n_bytes, wall, cpu, u.ru_maxrss);
+}
+
+#endif
