@@ -6,7 +6,7 @@ DESTDIR ?=
 MESON ?= meson
 NINJA ?= ninja
 
-.PHONY: all build demo check bench install deps deps-build format clean
+.PHONY: all build demo check bench install deps deps-build docs format clean
 
 all: build
 
@@ -45,6 +45,10 @@ install: build
 	$(MESON) configure build --prefix=$(PREFIX)
 	DESTDIR=$(DESTDIR) $(MESON) install -C build
 	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+# The reference pages of docs/api from the comments of the headers.
+docs:
+	python3 tools/gen_docs.py
 
 format:
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i

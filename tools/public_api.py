@@ -11,9 +11,8 @@ import re
 import lint
 
 Function = collections.namedtuple("Function", "name header line prototype comment")
-Header = collections.namedtuple("Header", "name head sections")
-# One declaration or group with the comment above it; kind "section" has a title.
-Item = collections.namedtuple("Item", "kind line name text comment")
+# A run of declarations with the comment above it, or with kind "section" a title.
+Item = collections.namedtuple("Item", "kind title names text comment")
 
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 ERROR_ROW = re.compile(r'X\((TINET_E[A-Z0-9]*),\s*(-\d+),\s*"([^"]*)"\)')
@@ -115,3 +114,40 @@ def _comment_for(text, line):
             found = comment
             break
     return comment_text(found) if found else []
+
+
+def items(top, path):
+    """The header as a list of Items for the reference: section titles, and runs
+    of declarations with their comment."""
+    text = lint.read(top, path)
+    text = re.sub(r"^TINET_(BEGIN|END)_DECLS$", "", text, flags=re.M)
+    for _line, comment, code in _blocks(_without_guard(text)):
+        said = comment_text(comment) if comment else []
+        title = SECTION.match(" ".join(said))
+        if title:
+            yield Item("section", title.group(1), [], "", [])
+            said = []
+        code = _without_plumbing(code)
+        if not code and not said:
+            continue
+        names = re.findall(r"\bTINET_API\b[^;(]*?\b(tinet_\w+)\s*\(", COMMENT.sub("", code))
+        yield Item("block", "", names, code, said)
+
+
+def _without_guard(text):
+    """Blanks the include guard, the includes and the language plumbing, but
+    keeps the number of lines."""
+    lines = text.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if lines and lines[-1].startswith("#endif"):
+        lines[-1] = ""
+    guard = re.compile(r"#(ifndef|define) TINET_[A-Z0-9]+_H$|#include ")
+    return "\n".join("" if guard.match(line) else line for line in lines)
+
+
+def _without_plumbing(code):
+    """Conditional definitions are the compiler's business."""
+    if re.match(r"\s*#if", code):
+        return ""
+    return re.sub(r"\n{3,}", "\n\n", code).strip("\n")

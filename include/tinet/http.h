@@ -33,7 +33,7 @@ typedef struct tinet_http_form tinet_http_form;
 
 /* ---- what the clients of an application share ---- */
 
-/* Settings of a tinet_http.  Start from TINET_HTTP_OPTIONS_INIT; strings are
+/* Settings of a tinet_http.  Start from tinet_http_options_init(); strings are
  * copied by tinet_http_open(). */
 typedef struct tinet_http_options {
   size_t struct_size;     /* sizeof(tinet_http_options) */
@@ -181,6 +181,7 @@ typedef struct tinet_http_settings {
   const char *file;                /* path for the body, or NULL; copied */
 } tinet_http_settings;
 
+/* Fills in the defaults. */
 TINET_API void tinet_http_settings_init(tinet_http_settings *settings);
 
 /* Makes a client.  `events` is copied, `user` borrowed and handed to the
@@ -237,9 +238,12 @@ TINET_API void tinet_http_client_abort(tinet_http_client *c);
 
 /* ---- the response; everything borrowed until the next open or send ---- */
 
+/* ti: readyState */
 TINET_API tinet_http_state tinet_http_client_state(const tinet_http_client *c);
+/* Whether a request was sent and has not come to its outcome. */
 TINET_API bool tinet_http_client_is_running(const tinet_http_client *c);
-TINET_API int tinet_http_client_status(const tinet_http_client *c); /* or 0 */
+/* The HTTP status, 0 before a response.  ti: status */
+TINET_API int tinet_http_client_status(const tinet_http_client *c);
 /* The server's phrase, for HTTP/2 the standard one; NULL before a response. */
 TINET_API const char *tinet_http_client_statustext(const tinet_http_client *c);
 /* The method given to open, NULL before. */
@@ -249,6 +253,7 @@ TINET_API const char *tinet_http_client_location(const tinet_http_client *c);
 TINET_API const tinet_error *
 tinet_http_client_error(const tinet_http_client *c); /* code 0 if none */
 
+/* How many header fields the response has, 0 before one. */
 TINET_API size_t tinet_http_client_n_headers(const tinet_http_client *c);
 /* As received.  An index that is too large gives {NULL, NULL}. */
 TINET_API tinet_http_header
