@@ -112,7 +112,7 @@ static void proxy_error(const struct tinet__curl_easy *e,
                         tinet_error *err)
 {
   long status = get_long(e, CURLINFO_HTTP_CONNECTCODE);
-  char proxy[160], text[256];
+  char proxy[160], text[320];
 
   format_proxy(x->proxy, proxy, sizeof(proxy));
   if (status / 100 > 2) {
@@ -127,15 +127,14 @@ static void proxy_error(const struct tinet__curl_easy *e,
 }
 
 static void certificate_error(const struct tinet__curl_easy *e,
-                              const char *peer, CURLcode result,
-                              tinet_error *err)
+                              const char *peer, tinet_error *err)
 {
   long number = get_long(e, CURLINFO_SSL_VERIFYRESULT);
 
-  /* curl compares the name itself, after the chain was found good */
-  if (number == 0)
+  /* curl compares the name itself, after the chain was found good and before it
+   * stores that: 1 is what it starts with. */
+  if (number == 0 || number == 1)
     number = tinet__tls_hostname_mismatch();
-  (void)result;
   (void)tinet__error_set(err, TINET_ECERTIFICATE, TINET_ORIGIN_TLS, number,
                          "the certificate of %s was not accepted: %s", peer,
                          tinet__tls_verify_text(number));
@@ -156,11 +155,6 @@ static void lost(const struct tinet__curl_easy *e, const char *peer,
     (void)tinet__error_set(err, TINET_EHEADERSIZE, TINET_ORIGIN_TRANSPORT,
                            (long)result, "%s: the header block is too large",
                            peer);
-    return;
-  }
-  if (e->has_headers && strstr(e->text, "unexpected eof") != NULL) {
-    (void)tinet__error_set(err, TINET_ETRUNCATED, TINET_ORIGIN_TRANSPORT,
-                           (long)result, "%s: the body ended too early", peer);
     return;
   }
   (void)snprintf(text, sizeof(text), "%s: the connection was lost", peer);
@@ -220,7 +214,7 @@ static void translate(const struct tinet__curl_easy *e, const char *peer,
     set(e, err, TINET_ECONNECT, result, text);
     return;
   case CURLE_PEER_FAILED_VERIFICATION:
-    certificate_error(e, peer, result, err);
+    certificate_error(e, peer, err);
     return;
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_SSL_ENGINE_NOTFOUND:
