@@ -29,10 +29,12 @@ def differences(left, left_name, right, right_name):
 
 def defined_symbols(*command):
     listing = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
-    for line in listing.decode().splitlines():
-        fields = line.split()
-        if len(fields) >= 3 and fields[-2] in "TBDRVWGSC":
-            yield fields[-1].split("@")[0]
+    rows = [line.split() for line in listing.decode().splitlines()]
+    return {
+        row[-1].split("@")[0]
+        for row in rows
+        if len(row) >= 3 and row[-2] in "TBDRVWGSC"
+    }
 
 
 def is_sanitizers(name):
@@ -51,7 +53,7 @@ def check_static(top, declared):
     path = os.path.join(lint.build_folder(top), "libtinet.a")
     if not os.path.exists(path):
         return ["%s is not there: run make check" % os.path.relpath(path, top)]
-    defined = set(defined_symbols("nm", "-g", "--defined-only", path))
+    defined = defined_symbols("nm", "-g", "--defined-only", path)
     problems = ["%s: not in libtinet.a" % n for n in declared if n not in defined]
     problems += [
         "%s: a global name that does not begin with tinet" % name

@@ -90,11 +90,16 @@ def _blocks(text):
         yield pending
 
 
+def _blank(match):
+    return re.sub(r"[^\n]", " ", match.group(0))
+
+
 def declared_functions(top):
     """Every function declared TINET_API, in the order of the headers."""
     for path in header_paths(top):
         text = lint.read(top, path)
-        plain = COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
+        plain = COMMENT.sub(_blank, text)
+        plain = re.sub(r"^#.*(\\\n.*)*", _blank, plain, flags=re.M)
         for match in re.finditer(r"\bTINET_API\b([^;{#]*);", plain):
             name = re.search(r"\b(tinet_\w+)\s*\(", match.group(1))
             line = plain.count("\n", 0, match.start()) + 1
