@@ -192,13 +192,14 @@ static void fix_init_at(struct fix *f, const char *method,
   fix_init(f, method, url);
 }
 
-static void fix_header(struct fix *f, const char *name, const char *value)
+static inline void fix_header(struct fix *f, const char *name,
+                              const char *value)
 {
   T_EQ(0, tinet__headers_add(&f->headers, name, strlen(name), value,
                              strlen(value)));
 }
 
-static void fix_body(struct fix *f, const char *body, bool is_sized)
+static inline void fix_body(struct fix *f, const char *body, bool is_sized)
 {
   f->x.has_body = true;
   f->upload = body;
