@@ -107,7 +107,7 @@ void tinet__client_complete(tinet_http_client *c)
 
 void tinet__client_saved(tinet_http_client *c, const tinet_error *err)
 {
-  if (err->code != 0)
+  if (err)
     tinet__client_fail(c, err);
   else
     succeed(c);

@@ -14,7 +14,8 @@ struct tinet__save {
   tinet_http_client *c; /* NULL once nobody waits */
   struct tinet__sink sink;
   atomic_bool is_cancelled;
-  tinet_error err;
+  int code;
+  tinet_error err; /* if code is negative */
 };
 
 static void on_run(void *arg)
@@ -22,7 +23,7 @@ static void on_run(void *arg)
   struct tinet__save *save = arg;
 
   if (!atomic_load(&save->is_cancelled))
-    (void)tinet__sink_commit(&save->sink, &save->err); /* err says it all */
+    save->code = tinet__sink_commit(&save->sink, &save->err);
 }
 
 static void on_saved(void *arg)
@@ -30,6 +31,7 @@ static void on_saved(void *arg)
   struct tinet__save *save = arg;
   tinet_http_client *c = save->c;
   tinet_error err = save->err;
+  int code = save->code;
 
   if (!c) {
     tinet__sink_free(&save->sink);
@@ -40,7 +42,7 @@ static void on_saved(void *arg)
   c->sink = save->sink;
   c->save = NULL;
   tinet__free(save);
-  tinet__client_saved(c, &err);
+  tinet__client_saved(c, code < 0 ? &err : NULL);
 }
 
 int tinet__client_save(tinet_http_client *c)

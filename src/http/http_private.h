@@ -177,7 +177,7 @@ extern const struct tinet__exchange_events tinet__client_exchange_events;
 void tinet__client_reset_response(tinet_http_client *c);
 void tinet__client_fail(tinet_http_client *c, const tinet_error *err);
 void tinet__client_complete(tinet_http_client *c);
-/* The target file is in place, or not. */
+/* The target file is in place (err NULL), or not. */
 void tinet__client_saved(tinet_http_client *c, const tinet_error *err);
 void tinet__client_deliver_outcome(tinet_http_client *c);
 

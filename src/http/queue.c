@@ -168,12 +168,13 @@ static void admit_others(struct tinet__queue *q)
     struct tinet__origin *o = TINET__CONTAINER(
         q->ready_origins.next, struct tinet__origin, ready_link);
 
+    if (has_room(q, o) && !may_run(q, o))
+      return; /* keeps its turn */
     tinet__list_remove(&o->ready_link);
-    if (tinet__list_is_empty(&o->waiting) || !has_room(q, o))
+    if (!has_room(q, o))
       continue; /* its own requests bring it back */
     tinet__list_append(&q->ready_origins, &o->ready_link);
-    if (!admit_next(q, o))
-      return;
+    (void)admit_next(q, o); /* there is one, or it would not be ready */
   }
 }
 
