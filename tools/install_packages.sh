@@ -45,7 +45,7 @@ list_installed() {
 }
 
 # invoke-rc.d and deb-systemd-invoke ask this file; 101 means "do not".
-policy=/usr/sbin/policy-rc.d
+policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
 scratch=$(mktemp -d)
 clean_up() {
   if [ -e "$scratch/made-policy" ]; then

@@ -214,6 +214,28 @@ def check_linking(out, installed, folder, is_static):
     server.shutdown()
 
 
+def readme_program(folder):
+    """The first C program of the README, as a file."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        block = re.search(r"^```c\n(.*?)^```$", f.read(), re.M | re.S)
+    path = os.path.join(folder, "first.c")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(block.group(1))
+    return path
+
+
+def check_readme(out, installed, folder):
+    server, base = serve()
+    program = os.path.join(folder, "first")
+    status, text = installed.compile(readme_program(folder), program, False)
+    out.point("the README's C program compiles", [text] if status != 0 else [])
+    problems = ["it did not compile"]
+    if status == 0:
+        problems = check_get(installed, program, base)
+    out.point("the README's C program runs", problems)
+    server.shutdown()
+
+
 def without_shared(installed, folder):
     """A copy in which only libtinet.a is left to be found."""
     top = os.path.join(folder, "static-root")
@@ -234,6 +256,7 @@ def main():
             out.point("everything is installed", check_files(top))
             out.point("nothing points into the build", check_no_build_paths(installed))
             check_linking(out, installed, folder, False)
+            check_readme(out, installed, folder)
             check_linking(out, without_shared(installed, folder), folder, True)
     return out.exit_status()
 
