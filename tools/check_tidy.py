@@ -28,6 +28,13 @@ def compiled_files(top, folder):
     return sorted(p for p in paths if p.split(os.sep)[0] in FOLDERS)
 
 
+def relative(top, folder, path):
+    """Paths come absolute, or relative to the build folder or to `top`."""
+    if path.startswith("../"):
+        path = os.path.join(folder, path)
+    return os.path.relpath(os.path.realpath(os.path.join(top, path)), top)
+
+
 def tidy(top, folder, path):
     done = subprocess.run(
         ["clang-tidy", "--quiet", "-p", folder, path],
@@ -37,10 +44,9 @@ def tidy(top, folder, path):
         check=False,
     )
     output = done.stdout.decode(errors="replace")
-    # Paths come relative to the build folder, or to where clang-tidy runs.
     findings = {
-        "%s:%s: %s" % (re.sub(r"^(\.\./)+", "", p.replace(top + "/", "")), line, text)
-        for p, line, text in FINDING.findall(output)
+        "%s:%s: %s" % (relative(top, folder, found), line, text)
+        for found, line, text in FINDING.findall(output)
     }
     if done.returncode != 0 and not findings:
         findings = {path + ": " + output + done.stderr.decode(errors="replace")}
