@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks side by side and prints one table.
+
+Each row is one job.  The programs take turns, round after round, so that a
+change of the machine's mood hits all of them, and the median is shown.  CPU is
+user and system time of the client alone.  Ratio is to bare libcurl.
+"""
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+MIB = 1 << 20
+BULK = 256 * MIB
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def run_client(command):
+    """One run: what the client printed, with the wall time of the process."""
+    start = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True)
+    wall = time.monotonic() - start
+    if done.returncode != 0:
+        sys.exit('%s: %s' % (' '.join(command), done.stderr.strip()[:300]))
+    result = json.loads(done.stdout)
+    result['process_wall'] = wall
+    return result
+
+
+def hashed_store(folder):
+    """The system's certificates and ours, as a hashed folder."""
+    store = os.path.join(folder, 'store')
+    os.mkdir(store)
+    for name in os.listdir('/etc/ssl/certs'):
+        if name.endswith('.0'):
+            os.symlink(os.path.realpath('/etc/ssl/certs/' + name),
+                       os.path.join(store, name))
+    cert = os.path.join(folder, 'cert.pem')
+    digest = subprocess.run(['openssl', 'x509', '-noout', '-hash', '-in', cert],
+                            capture_output=True, text=True, check=True)
+    os.symlink(cert, os.path.join(store, digest.stdout.strip() + '.0'))
+    return store
+
+
+def start_nghttpd(folder):
+    """An HTTP/2 server with a file of 1 KiB, or (None, None)."""
+    if shutil.which('nghttpd') is None:
+        return None, None
+    root = os.path.join(folder, 'www')
+    os.mkdir(root)
+    with open(os.path.join(root, '1k'), 'w', encoding='ascii') as f:
+        f.write('x' * 1024)
+    port = free_port()
+    process = subprocess.Popen(
+        ['nghttpd', '-d', root, '-a', '127.0.0.1', str(port),
+         folder + '/key.pem', folder + '/cert.pem'],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        with socket.socket() as s:
+            if s.connect_ex(('127.0.0.1', port)) == 0:
+                return process, port
+        time.sleep(0.02)
+    process.terminate()
+    process.wait()
+    return None, None
+
+
+def jobs(plain, tls, h2_port, folder, store, scale):
+    """(title, unit, arguments) of each row."""
+    ca = ['--ca-file', folder + '/cert.pem']
+    out = ['--out', folder + '/out.bin']
+    big = '%s/big/%d' % (plain, BULK)
+
+    def n(count):
+        return str(max(1, int(count * scale)))
+
+    rows = [
+        ('1 KiB GET, c=1', 'us', ['get', plain + '/1k', n(20000), '1']),
+        ('1 KiB GET, c=64', 'us', ['get', plain + '/1k', n(80000), '64']),
+        ('1 KiB GET, TLS, c=1', 'us', ['get', tls + '/1k', n(15000), '1'] + ca),
+        ('1 KiB GET, TLS, c=64', 'us',
+         ['get', tls + '/1k', n(60000), '64'] + ca),
+    ]
+    if h2_port is not None:
+        rows.append(('1 KiB GET, HTTP/2, 64 streams', 'us',
+                     ['get', 'https://127.0.0.1:%d/1k' % h2_port, n(30000),
+                      '64'] + ca))
+    rows += [
+        ('256 MiB, discarded', 's/GB', ['discard', big, n(4), '1']),
+        ('256 MiB to a file', 's/GB', ['file', big, n(2), '1'] + out),
+        ('256 MiB upload', 's/GB',
+         ['upload', plain + '/sink', n(4), '1', '--upload', str(BULK)]),
+        ('one cold HTTPS GET', 'ms',
+         ['get', tls + '/1k', '1', '1', '--ca-path', store]),
+    ]
+    return rows
+
+
+def cost(unit, result, args):
+    """The number of a row: CPU, or for the cold start the wall time."""
+    if unit == 'us':
+        return result['cpu'] / result['done'] * 1e6
+    if unit == 'ms':
+        return result['process_wall'] * 1e3
+    return result['cpu'] / (BULK * int(args[2])) * 1e9
+
+
+def measure_row(programs, unit, args, rounds):
+    costs = {name: [] for name, _ in programs}
+    rates = {name: [] for name, _ in programs}
+    peaks = {name: 0 for name, _ in programs}
+    for _ in range(rounds):
+        for name, program in programs:
+            result = run_client([program] + args)
+            costs[name].append(cost(unit, result, args))
+            rates[name].append(result['done'] / result['wall'])
+            peaks[name] = max(peaks[name], result['rss_kib'])
+    return {name: (statistics.median(costs[name]),
+                   statistics.median(rates[name]), peaks[name])
+            for name, _ in programs}
+
+
+def print_row(title, unit, programs, row):
+    base = row[programs[0][0]][0]
+    for name, _ in programs:
+        value, rate, peak = row[name]
+        shown = '%9.0f/s' % rate if unit == 'us' else ' ' * 11
+        print('%-30s %-12s %s %9.3f %-5s %6.2fx %8.1f MiB' %
+              (title, name, shown, value, unit, value / base, peak / 1024),
+              flush=True)
+        title = ''
+
+
+def run_node(build, plain, tls, folder):
+    """The JavaScript half, if it is there: it prints its own table."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'node',
+                          'run.mjs')
+    if not os.path.exists(script) or shutil.which('node') is None:
+        print('bench/node/run.mjs or node is missing: no JavaScript part')
+        return 0
+    env = dict(os.environ, BENCH_URL=plain, BENCH_TLS_URL=tls,
+               BENCH_CA_FILE=folder + '/cert.pem',
+               BENCH_BUILD=os.path.abspath(build))
+    return subprocess.run(['node', script], env=env).returncode
+
+
+def run_all(args, folder):
+    bench = os.path.join(args.build, 'bench')
+    programs = [('bare libcurl', os.path.join(bench, 'bare_curl')),
+                ('tinet', os.path.join(bench, 'tinet_bench'))]
+    server = subprocess.Popen([os.path.join(bench, 'bench_server'), folder],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True)
+    h2 = None
+    try:
+        ports = server.stdout.readline().split()
+        plain = 'http://127.0.0.1:' + ports[0]
+        tls = 'https://127.0.0.1:' + ports[1]
+        h2, h2_port = start_nghttpd(folder)
+        if h2 is None:
+            print('nghttpd is missing: no HTTP/2 row')
+        store = hashed_store(folder)
+        for title, unit, job in jobs(plain, tls, h2_port, folder, store,
+                                     args.scale):
+            if args.only not in title:
+                continue
+            rounds = args.rounds * 3 if unit == 'ms' else args.rounds
+            row = measure_row(programs, unit, job, rounds)
+            print_row(title, unit, programs, row)
+        return 0 if args.only else run_node(args.build, plain, tls, folder)
+    finally:
+        server.stdin.close()
+        server.wait()
+        if h2 is not None:
+            h2.terminate()
+            h2.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('build', help='the Meson build folder')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--scale', type=float, default=1.0,
+                        help='fewer or more requests a run')
+    parser.add_argument('--only', default='', help='rows with this in the title')
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        return run_all(args, folder)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
