@@ -38,7 +38,7 @@ check: deps
 
 bench: deps
 	$(MAKE) build
-	bench/run.sh
+	python3 bench/run.py build
 
 # PREFIX is Meson's prefix, DESTDIR is put in front of it for packages.
 install: build

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-TINET_DEFINE_CLEANUP(tinet_http_client, tinet_http_client_free)
-
 void tinet_http_settings_init(tinet_http_settings *settings)
 {
   memset(settings, 0, sizeof *settings);
