@@ -15,18 +15,20 @@ STUBS = {
     # Installed is what the file `installed` lists.
     "dpkg-query": """
 for last; do :; done
-case "$*" in
--L*) echo /lib/systemd/system/$last.service ;;
-*Package*) sed 's/^/installed /' "$STATE/installed" ;;
-*) grep -qx "$last" "$STATE/installed" && printf installed ;;
-esac
+grep -qx "$last" "$STATE/installed" && printf installed
 """,
     "apt-get": """
 echo "apt-get $*" >>"$STATE/log"
 [ "$1" = install ] || exit 0
 [ -e "$POLICY_RC_D" ] && "$POLICY_RC_D" || echo "policy $?" >>"$STATE/log"
 for word; do
-  case "$word" in install|-*) ;; *) echo "$word" >>"$STATE/installed" ;; esac
+  case "$word" in
+  install|-*) ;;
+  *)
+    echo "$word" >>"$STATE/installed"
+    touch "$UNITS/${word%-light}.service"
+    ;;
+  esac
 done
 """,
     "systemctl": 'echo "systemctl $*" >>"$STATE/log"\n',
@@ -70,6 +72,7 @@ class Machine:
                 "PATH": path or self.bin + ":/usr/bin:/bin",
                 "STATE": self.folder,
                 "POLICY_RC_D": self.policy,
+                "UNITS": self.folder,
                 **env,
             },
             stdout=subprocess.PIPE,
@@ -102,8 +105,8 @@ def services_are_neither_started_nor_enabled(machine):
     return (
         status == 0
         and "policy 101" in log
-        and "systemctl disable --quiet nginx-light.service" in log
-        and "gcc.service" not in log
+        and log.count("systemctl") == 1
+        and "systemctl disable --quiet nginx.service" in log
         and not os.path.exists(machine.policy)
     )
 
@@ -126,10 +129,17 @@ def a_user_without_sudo_is_told_what_is_missing(machine):
     return status == 1 and "meson" in text and machine.read("log") == ""
 
 
+def a_service_that_was_there_stays_enabled(machine):
+    machine.write("nginx.service", "")
+    status, _text = machine.run("check")
+    return status == 0 and "systemctl" not in machine.read("log")
+
+
 TESTS = [
     (nothing_is_done_when_nothing_is_missing, ["gcc", "meson"]),
     (only_what_is_missing_is_installed, ["gcc"]),
     (services_are_neither_started_nor_enabled, ["gcc", "meson"]),
+    (a_service_that_was_there_stays_enabled, ["gcc", "meson"]),
     (a_policy_of_the_machine_is_left_alone, ["gcc", "meson"]),
     (a_user_without_sudo_is_told_what_is_missing, ["gcc"]),
 ]
