@@ -179,22 +179,38 @@ void tinet__curl_easy_give_back(struct tinet__curl_easy *e, bool is_clean)
 /* ---- header lines ---- */
 
 /* Framing is curl's own. */
-static bool is_framing(const char *name)
+static bool is_framing(struct tinet__span name)
 {
-  return tinet__ieq(name, "Content-Length") ||
-         tinet__ieq(name, "Transfer-Encoding");
+  return tinet__ieqn(name.p, name.len, "Content-Length", 14) ||
+         tinet__ieqn(name.p, name.len, "Transfer-Encoding", 17);
 }
 
-static int add_line(struct tinet__curl_easy *e, const char *name,
-                    const char *separator, const char *value)
+static int add_line(struct tinet__curl_easy *e, struct tinet__span name,
+                    const char *separator, struct tinet__span value)
 {
-  int err;
+  size_t separator_len = strlen(separator);
+  size_t len = name.len + separator_len + value.len + 1;
+  char *to;
+  int err = tinet__buf_reserve(&e->lines, len);
 
-  (void)((err = tinet__buf_adds(&e->lines, name)) < 0 ||
-         (err = tinet__buf_adds(&e->lines, separator)) < 0 ||
-         (err = tinet__buf_add(&e->lines, value, strlen(value) + 1)) < 0);
-  e->n_fields += err == 0;
-  return err;
+  if (err < 0)
+    return err;
+  to = e->lines.data + e->lines.len;
+  memcpy(to, name.p, name.len);
+  memcpy(to + name.len, separator, separator_len);
+  memcpy(to + name.len + separator_len, value.p, value.len);
+  to[len - 1] = '\0';
+  e->lines.len += len;
+  e->n_fields++;
+  return TINET_OK;
+}
+
+static int add_own(struct tinet__curl_easy *e, const char *name,
+                   const char *value)
+{
+  return add_line(e, (struct tinet__span){name, strlen(name)},
+                  *value ? ": " : ":",
+                  (struct tinet__span){value, strlen(value)});
 }
 
 /* "Name:" takes curl's own header of that name away, "Name;" sends an empty
@@ -203,22 +219,39 @@ static int add_lines(struct tinet__curl_easy *e,
                      const struct tinet__exchange *x)
 {
   const struct tinet__headers *h = x->headers;
-  int err = add_line(e, "Expect", ":", "");
+  int err = TINET_OK;
 
+  if (x->has_body && tinet__headers_get(h, "Expect") == NULL)
+    err = add_own(e, "Expect", "");
   if (err == 0 && tinet__headers_get(h, "Accept") == NULL)
-    err = add_line(e, "Accept", ":", "");
+    err = add_own(e, "Accept", "");
   if (err == 0 && x->closes_connection &&
       tinet__headers_get(h, "Connection") == NULL)
-    err = add_line(e, "Connection", ": ", "close");
+    err = add_own(e, "Connection", "close");
   for (size_t i = 0; err == 0 && i < h->n_fields; i++) {
-    const char *name = tinet__headers_name(h, i);
-    const char *value = tinet__headers_value(h, i);
+    const struct tinet__header_field *f = &h->fields[i];
+    struct tinet__span name = {h->text.data + f->name_at, f->name_len};
+    struct tinet__span value = {h->text.data + f->value_at, f->value_len};
 
-    if (is_framing(name))
-      continue;
-    err = add_line(e, name, *value ? ": " : ";", value);
+    if (!is_framing(name))
+      err = add_line(e, name, value.len ? ": " : ";", value);
   }
   return err;
+}
+
+static int make_room(struct tinet__curl_easy *e)
+{
+  size_t cap = e->n_fields + 8;
+  struct curl_slist *p;
+
+  if (e->n_fields <= e->fields_cap)
+    return TINET_OK;
+  p = tinet__realloc(e->fields, cap * sizeof(*p));
+  if (p == NULL)
+    return TINET_ENOMEM;
+  e->fields = p;
+  e->fields_cap = cap;
+  return TINET_OK;
 }
 
 static int set_fields(struct tinet__curl_easy *e,
@@ -230,24 +263,18 @@ static int set_fields(struct tinet__curl_easy *e,
   tinet__buf_reset(&e->lines);
   e->n_fields = 0;
   err = add_lines(e, x);
+  if (err == 0)
+    err = make_room(e);
   if (err < 0)
     return err;
-  if (e->n_fields > e->fields_cap) {
-    size_t cap = e->n_fields + 8;
-    struct curl_slist *p = tinet__realloc(e->fields, cap * sizeof(*p));
-
-    if (p == NULL)
-      return TINET_ENOMEM;
-    e->fields = p;
-    e->fields_cap = cap;
-  }
   line = e->lines.data;
   for (size_t i = 0; i < e->n_fields; i++) {
     e->fields[i].data = line;
     e->fields[i].next = i + 1 < e->n_fields ? &e->fields[i + 1] : NULL;
     line += strlen(line) + 1;
   }
-  return curl_easy_setopt(e->curl, CURLOPT_HTTPHEADER, e->fields) == CURLE_OK
+  return curl_easy_setopt(e->curl, CURLOPT_HTTPHEADER,
+                          e->n_fields ? e->fields : NULL) == CURLE_OK
              ? TINET_OK
              : TINET_ENOMEM;
 }
@@ -312,14 +339,18 @@ static bool set_method(struct tinet__curl_easy *e,
   if (has_body && curl_easy_setopt(e->curl, CURLOPT_INFILESIZE_LARGE,
                                    (curl_off_t)x->body_len) != CURLE_OK)
     return false;
-  if (method == NULL ? !s->is_set || s->method[0] != '\0'
-                     : strcmp(s->method, method) != 0) {
+  if (!s->is_set || s->is_long_method ||
+      strcmp(s->method, method ? method : "") != 0) {
     if (!set_text(e->curl, CURLOPT_CUSTOMREQUEST, method))
       return false;
   }
   s->is_head = is_head;
   s->has_body = has_body;
-  (void)snprintf(s->method, sizeof(s->method), "%s", method ? method : "");
+  /* One that is too long to remember is set each time. */
+  s->is_long_method = method != NULL && strlen(method) >= sizeof(s->method);
+  s->method[0] = '\0';
+  if (method != NULL && !s->is_long_method)
+    memcpy(s->method, method, strlen(method) + 1);
   return true;
 }
 

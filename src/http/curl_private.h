@@ -37,9 +37,10 @@ struct tinet__curl_setup {
   bool is_set;
   bool has_body, is_head;
   int64_t body_len;
-  char method[24]; /* "" = curl's own for that kind, or not known */
-  char *proxy;     /* owned; NULL = none */
-  char *url;       /* owned */
+  char method[24]; /* "" = curl's own for that kind */
+  bool is_long_method;
+  char *proxy; /* owned; NULL = none */
+  char *url;   /* owned */
   bool validates, closes, is_h2;
 };
 
@@ -69,6 +70,7 @@ struct tinet__curl_easy {
 
   unsigned n_connected; /* times that curl was about to send the request */
   long n_connections;   /* opened so far, by then */
+  bool is_connected;    /* what curl announces from now on is its connection */
   bool is_reused;
   int64_t n_sent;  /* bytes of the body handed to curl */
   tinet_error err; /* why a callback ended the transfer; code 0 = did not */
@@ -131,8 +133,6 @@ void tinet__curl_response_reset(struct tinet__curl_easy *e);
 int tinet__curl_sockets_open(struct tinet__curl_transport *t) TINET_MUST_CHECK;
 void tinet__curl_sockets_close(struct tinet__curl_transport *t);
 bool tinet__curl_sockets_init(struct tinet__curl_easy *e);
-/* The connection behind `fd` is up: keep its watch between transfers. */
-void tinet__curl_socket_keep(struct tinet__curl_easy *e, curl_socket_t fd);
 void tinet__curl_socket_forget(struct tinet__curl_easy *e);
 
 /* curl_error.c */

@@ -70,7 +70,6 @@ static int on_connected(void *arg, char *remote_ip, char *local_ip,
 {
   struct tinet__curl_easy *e = arg;
   struct tinet__conn_facts facts = {.remote_address = ""};
-  curl_socket_t fd = CURL_SOCKET_BAD;
   int err;
 
   (void)local_ip;
@@ -81,8 +80,7 @@ static int on_connected(void *arg, char *remote_ip, char *local_ip,
     (void)fail(e, TINET_ECLOSED, "the connection was lost");
     return CURL_PREREQFUNC_ABORT;
   }
-  if (curl_easy_getinfo(e->curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK)
-    tinet__curl_socket_keep(e, fd);
+  e->is_connected = true;
   find_facts(e, &facts);
   if (e->x->proxy == NULL) {
     facts.remote_address = remote_ip;
@@ -224,6 +222,7 @@ void tinet__curl_response_reset(struct tinet__curl_easy *e)
   e->has_headers = false;
   e->n_connected = 0;
   e->n_connections = 0;
+  e->is_connected = false;
   e->is_reused = false;
   e->n_sent = 0;
   e->err.code = 0;

@@ -129,6 +129,13 @@ static int add(struct tinet__curl_transport *t, curl_socket_t fd,
   return TINET_OK;
 }
 
+/* The connection is up, and curl will say when it closes it. */
+static void keep(struct tinet__curl_socket *s)
+{
+  s->is_kept = true;
+  set_owner(s, NULL);
+}
+
 static int watch(struct tinet__curl_transport *t, struct tinet__curl_easy *e,
                  curl_socket_t fd, unsigned wanted)
 {
@@ -140,7 +147,9 @@ static int watch(struct tinet__curl_transport *t, struct tinet__curl_easy *e,
     if (err < 0)
       return err;
   }
-  if (!s->is_kept)
+  if (e != NULL && e->is_connected)
+    keep(s);
+  else if (!s->is_kept)
     set_owner(s, e);
   s->wanted = wanted;
   return arm(s, wanted);
@@ -203,6 +212,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose,
   int fd;
 
   (void)purpose;
+  e->is_connected = false;
   fd = socket(addr->family, addr->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
               addr->protocol);
   if (fd < 0)
@@ -233,16 +243,6 @@ static int on_close(void *arg, curl_socket_t fd)
   if (s != NULL)
     drop(s);
   return close(fd);
-}
-
-void tinet__curl_socket_keep(struct tinet__curl_easy *e, curl_socket_t fd)
-{
-  struct tinet__curl_socket *s = find(e->t, fd);
-
-  if (s == NULL || s->is_kept)
-    return;
-  s->is_kept = true;
-  set_owner(s, NULL);
 }
 
 void tinet__curl_socket_forget(struct tinet__curl_easy *e)

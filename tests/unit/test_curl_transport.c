@@ -210,6 +210,23 @@ static void a_connection_is_used_again(void)
   stop();
 }
 
+static void a_repeated_request_allocates_nothing(void)
+{
+  struct fix f[4];
+
+  SERVE({OK_2, KEEP, 0}, {OK_2, KEEP, 0}, {OK_2, KEEP, 0}, {OK_2, KEEP, 0});
+  for (int i = 0; i < 4; i++)
+    fix_init_at(&f[i], "GET", &server);
+  for (int i = 0; i < 4; i++) {
+    (void)tinet__alloc_fail_at(0);
+    fix_run(&f[i]);
+    /* not even a watch, which is kept between transfers */
+    T_OK(i < 2 || tinet__alloc_fail_at(0) == 0);
+    fix_free(&f[i]);
+  }
+  stop();
+}
+
 static void a_connection_that_is_to_close_is_not_used_again(void)
 {
   struct fix f;
@@ -788,6 +805,7 @@ int main(void)
   T_RUN(a_body_that_is_too_short_ends_the_exchange);
   T_RUN(an_error_while_reading_the_body_is_reported);
   T_RUN(a_connection_is_used_again);
+  T_RUN(a_repeated_request_allocates_nothing);
   T_RUN(a_connection_that_is_to_close_is_not_used_again);
   T_RUN(a_server_that_closes_an_idle_connection_causes_no_busy_loop);
   T_RUN(a_veto_lets_no_byte_out);
