@@ -2,6 +2,7 @@
 # typed.  Nothing is decided here that meson.build could decide.
 
 PREFIX ?= /usr/local
+LIBDIR ?= lib
 DESTDIR ?=
 MESON ?= meson
 NINJA ?= ninja
@@ -40,11 +41,11 @@ bench: deps
 	$(MAKE) build
 	python3 bench/run.py build
 
-# PREFIX is Meson's prefix, DESTDIR is put in front of it for packages.
+# PREFIX and LIBDIR are Meson's, DESTDIR is put in front of them for packages.
 install: build
-	$(MESON) configure build --prefix=$(PREFIX)
+	$(MESON) configure build --prefix=$(PREFIX) --libdir=$(LIBDIR)
 	DESTDIR=$(DESTDIR) $(MESON) install -C build
-	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 # The reference pages of docs/api from the comments of the headers.
 docs:
