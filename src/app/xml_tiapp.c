@@ -88,6 +88,7 @@ static void on_doctype(void *arg, const xmlChar *name, const xmlChar *public_id,
   fail(arg, TINET_ESYNTAX, "a document type declaration is not allowed");
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libxml2's signature */
 static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix,
                      const xmlChar *uri, int n_namespaces,
                      const xmlChar **namespaces, int n_attributes,

@@ -1,0 +1,168 @@
+/* text.c - messages, units, and what a stranger's text may do to a terminal. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void out_of_memory(void)
+{
+  (void)fputs("tinet: out of memory\n", stderr);
+  exit(CLI_NO_MEMORY);
+}
+
+void *cli_alloc(size_t size)
+{
+  void *ptr = calloc(1, size ? size : 1);
+
+  if (!ptr)
+    out_of_memory();
+  return ptr;
+}
+
+void *cli_realloc(void *ptr, size_t size)
+{
+  void *grown = realloc(ptr, size ? size : 1);
+
+  if (!grown)
+    out_of_memory();
+  return grown;
+}
+
+char *cli_strdup(const char *s)
+{
+  char *copy = strdup(s);
+
+  if (!copy)
+    out_of_memory();
+  return copy;
+}
+
+static char *vformat(const char *fmt, va_list args)
+{
+  char *text = NULL;
+
+  if (vasprintf(&text, fmt, args) < 0)
+    out_of_memory();
+  return text;
+}
+
+char *cli_format(const char *fmt, ...)
+{
+  va_list args;
+  char *text;
+
+  va_start(args, fmt);
+  text = vformat(fmt, args);
+  va_end(args);
+  return text;
+}
+
+static void vmessage(const char *fmt, va_list args)
+{
+  char *text = vformat(fmt, args);
+
+  (void)fputs("tinet: ", stderr);
+  cli_print_safe(stderr, text);
+  (void)fputc('\n', stderr);
+  free(text);
+}
+
+void cli_error(const char *fmt, ...)
+{
+  va_list args;
+
+  va_start(args, fmt);
+  vmessage(fmt, args);
+  va_end(args);
+}
+
+int cli_usage(const char *command, const char *fmt, ...)
+{
+  va_list args;
+
+  va_start(args, fmt);
+  vmessage(fmt, args);
+  va_end(args);
+  (void)fprintf(stderr, "See: tinet help%s%s\n", command ? " " : "",
+                command ? command : "");
+  return CLI_USAGE;
+}
+
+const char *cli_bytes(double n, char *to)
+{
+  static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  size_t unit = 0;
+
+  /* 1023.95 would be shown as 1024.0. */
+  while (n >= (unit == 0 ? 1024 : 1023.95) &&
+         unit + 1 < sizeof units / sizeof *units) {
+    n /= 1024;
+    unit++;
+  }
+  (void)snprintf(to, CLI_BYTES_MAX, unit == 0 ? "%.0f %s" : "%.1f %s", n,
+                 units[unit]);
+  return to;
+}
+
+const char *cli_duration(double seconds, char *to)
+{
+  unsigned long s = seconds < 0          ? 0
+                    : seconds > 359999.0 ? 359999ul
+                                         : (unsigned long)(seconds + 0.5);
+
+  if (s < 3600)
+    (void)snprintf(to, CLI_BYTES_MAX, "%lu:%02lu", s / 60, s % 60);
+  else
+    (void)snprintf(to, CLI_BYTES_MAX, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60,
+                   s % 60);
+  return to;
+}
+
+size_t cli_utf8_len(const char *s, size_t len)
+{
+  const unsigned char *b = (const unsigned char *)s;
+  size_t n = b[0] < 0x80   ? 1
+             : b[0] < 0xc2 ? 0
+             : b[0] < 0xe0 ? 2
+             : b[0] < 0xf0 ? 3
+             : b[0] < 0xf5 ? 4
+                           : 0;
+
+  if (n == 0 || n > len)
+    return 0;
+  for (size_t i = 1; i < n; i++)
+    if ((b[i] & 0xc0) != 0x80)
+      return 0;
+  if ((b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xed && b[1] > 0x9f) ||
+      (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f))
+    return 0;
+  return n;
+}
+
+static bool is_control(const char *s, size_t n)
+{
+  const unsigned char *b = (const unsigned char *)s;
+
+  return (n == 1 && (b[0] < 0x20 || b[0] == 0x7f)) ||
+         (n == 2 && b[0] == 0xc2 && b[1] < 0xa0);
+}
+
+void cli_print_safe(FILE *out, const char *text)
+{
+  size_t len = strlen(text);
+
+  while (len > 0) {
+    size_t n = cli_utf8_len(text, len);
+
+    if (n > 0 && !is_control(text, n)) {
+      (void)fwrite(text, 1, n, out);
+    } else {
+      n = n ? n : 1;
+      for (size_t i = 0; i < n; i++)
+        (void)fprintf(out, "\\x%02x", (unsigned char)text[i]);
+    }
+    text += n;
+    len -= n;
+  }
+}
