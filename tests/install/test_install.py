@@ -232,6 +232,7 @@ def check_readme(out, installed, folder):
     problems = ["it did not compile"]
     if status == 0:
         problems = check_get(installed, program, base)
+        problems += check_get_fails(installed, program)
     out.point("the README's C program runs", problems)
     server.shutdown()
 
