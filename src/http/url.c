@@ -384,7 +384,8 @@ static int fill_text(struct tinet__buf *b, const struct places *at,
     return err;
   if (u->has_port)
     (void)snprintf(port, sizeof port, ":%d", u->port);
-  err = tinet__buf_addf(b, "%s://%s", u->scheme, u->is_ipv6 ? "[" : "");
+  (void)((err = tinet__buf_adds(b, u->scheme)) < 0 ||
+         (err = tinet__buf_adds(b, u->is_ipv6 ? "://[" : "://")) < 0);
   if (err == TINET_OK) {
     const char *zone = u->is_ipv6 ? strchr(b->data + at->host, '%') : NULL;
     const char *host = b->data + at->host;
@@ -394,9 +395,11 @@ static int fill_text(struct tinet__buf *b, const struct places *at,
                : tinet__buf_adds(b, host);
   }
   if (err == TINET_OK)
-    err = tinet__buf_addf(b, "%s%s%s%s%s", u->is_ipv6 ? "]" : "", port,
-                          b->data + at->path, u->has_query ? "?" : "",
-                          b->data + at->query);
+    (void)((err = tinet__buf_adds(b, u->is_ipv6 ? "]" : "")) < 0 ||
+           (err = tinet__buf_adds(b, port)) < 0 ||
+           (err = tinet__buf_adds(b, b->data + at->path)) < 0 ||
+           (err = tinet__buf_adds(b, u->has_query ? "?" : "")) < 0 ||
+           (err = tinet__buf_adds(b, b->data + at->query)) < 0);
   return err;
 }
 
