@@ -50,6 +50,13 @@ TINET_API void tinet_loop_stop(tinet_loop *loop);
 TINET_API int tinet_loop_post(tinet_loop *loop, void (*fn)(void *arg),
                               void *arg) TINET_MUST_CHECK;
 
+/* For a loop opened by tinet_loop_open_on(): after tinet_loop_close(), once
+ * libuv has let go of everything of ours, `fn(arg)` is called from a turn of
+ * the uv loop; from then on that one may be closed.  `arg` is borrowed until
+ * then.  TINET_EINVAL. */
+TINET_API int tinet_loop_on_closed(tinet_loop *loop, void (*fn)(void *arg),
+                                   void *arg) TINET_MUST_CHECK;
+
 /* Ends the loop and frees it; NULL is fine.  Returns 0, or TINET_EBUSY when
  * something that was opened on it is still open: a handle somebody forgot.  The
  * loop is freed then only as far as is safe (its memory leaks rather than being

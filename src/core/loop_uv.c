@@ -34,16 +34,25 @@ struct tinet_loop {
   struct tinet__list deferred;
   pthread_mutex_t lock; /* of posts */
   struct tinet__list posts;
+  void (*on_closed)(void *arg);
+  void *on_closed_arg; /* borrowed */
 };
 
 static void free_if_done(tinet_loop *loop)
 {
+  void (*on_closed)(void *);
+  void *arg;
+
   if (!loop->is_closing || loop->n_closing > 0)
     return;
   if (loop->is_own)
     return; /* tinet_loop_close() is still at work */
+  on_closed = loop->on_closed;
+  arg = loop->on_closed_arg;
   (void)pthread_mutex_destroy(&loop->lock);
   tinet__free(loop);
+  if (on_closed)
+    on_closed(arg);
 }
 
 static void hold(tinet_loop *loop)
@@ -496,6 +505,15 @@ void tinet_loop_stop(tinet_loop *loop)
 {
   if (loop)
     uv_stop(loop->uv);
+}
+
+int tinet_loop_on_closed(tinet_loop *loop, void (*fn)(void *arg), void *arg)
+{
+  if (!loop || !fn || loop->is_own)
+    return TINET_EINVAL;
+  loop->on_closed = fn;
+  loop->on_closed_arg = arg;
+  return TINET_OK;
 }
 
 static void on_part_closed(uv_handle_t *handle)

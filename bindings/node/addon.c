@@ -1,0 +1,147 @@
+/* addon.c - one environment's part of the addon: from load to cleanup. */
+#include "addon.h"
+
+#include <stdlib.h>
+
+struct addon *addon_of(napi_env env)
+{
+  void *data = NULL;
+
+  (void)napi_get_instance_data(env, &data); /* set at load */
+  return data;
+}
+
+static char *guid_of(struct addon *a)
+{
+  napi_value value;
+
+  if (!a->app_guid ||
+      napi_get_reference_value(a->env, a->app_guid, &value) != napi_ok)
+    return NULL;
+  return get_text(a->env, value, NULL);
+}
+
+tinet_http *addon_http(struct addon *a)
+{
+  tinet_http_options opt;
+  char *guid;
+  int err;
+
+  if (a->http)
+    return a->http;
+  if (!a->loop) {
+    throw_code(a->env, TINET_ESTATE, "tinet: this environment is ending");
+    return NULL;
+  }
+  guid = guid_of(a);
+  tinet_http_options_init(&opt);
+  tinet_http_options_from_env(&opt);
+  opt.app_guid = guid;
+  opt.on_warning = on_warning;
+  opt.warning_user = a;
+  err = tinet_http_open(a->loop, &opt, &a->http);
+  free(guid);
+  if (err < 0) {
+    a->http = NULL;
+    throw_code(a->env, err,
+               "tinet: the network could not be opened (look at "
+               "the proxies in the environment)");
+  }
+  return a->http;
+}
+
+static void on_loop_closed(void *arg)
+{
+  struct addon *a = arg;
+
+  (void)napi_remove_async_cleanup_hook(a->cleanup);
+}
+
+/* The environment ends: what runs ends silently, then Node turns its loop until
+ * libuv has let go of our handles. */
+static void on_cleanup(napi_async_cleanup_hook_handle handle, void *arg)
+{
+  struct addon *a = arg;
+  tinet_loop *loop = a->loop;
+
+  a->cleanup = handle;
+  tinet_http_close(a->http);
+  a->http = NULL;
+  a->loop = NULL;
+  if (tinet_loop_on_closed(loop, on_loop_closed, a) < 0 ||
+      tinet_loop_close(loop) < 0)
+    (void)napi_remove_async_cleanup_hook(handle);
+}
+
+static void on_finalize(napi_env env, void *data, void *hint)
+{
+  (void)env;
+  (void)hint;
+  free(data);
+}
+
+/* setup(dispatch, warn): the functions of lib/ that events and warnings go to
+ */
+static napi_value setup(napi_env env, napi_callback_info info)
+{
+  struct addon *a = addon_of(env);
+  napi_value args[2];
+
+  if (!get_args(env, info, 2, args))
+    return NULL;
+  if (a->dispatch)
+    (void)napi_delete_reference(env, a->dispatch);
+  if (a->warn)
+    (void)napi_delete_reference(env, a->warn);
+  (void)napi_create_reference(env, args[0], 1, &a->dispatch);
+  (void)napi_create_reference(env, args[1], 1, &a->warn);
+  return NULL;
+}
+
+/* setAppGuid(text): before the first request; sent as X-Titanium-Id */
+static napi_value set_app_guid(napi_env env, napi_callback_info info)
+{
+  struct addon *a = addon_of(env);
+  napi_value args[1];
+
+  if (!get_args(env, info, 1, args))
+    return NULL;
+  if (a->app_guid)
+    (void)napi_delete_reference(env, a->app_guid);
+  (void)napi_create_reference(env, args[0], 1, &a->app_guid);
+  return NULL;
+}
+
+static bool open_loop(napi_env env, struct addon *a)
+{
+  struct uv_loop_s *uv = NULL;
+
+  if (napi_get_uv_event_loop(env, &uv) != napi_ok)
+    return false;
+  return tinet_loop_open_on(uv, &a->loop) == TINET_OK;
+}
+
+__attribute__((visibility("default"))) napi_value
+tinet_addon_init(napi_env env, napi_value exports);
+
+napi_value tinet_addon_init(napi_env env, napi_value exports)
+{
+  struct addon *a = calloc(1, sizeof *a);
+
+  if (!a || !open_loop(env, a)) {
+    free(a);
+    (void)napi_throw_error(env, "TINET_ENOMEM",
+                           "tinet: no event loop for this environment");
+    return NULL;
+  }
+  a->env = env;
+  (void)napi_set_instance_data(env, a, on_finalize, NULL);
+  (void)napi_add_async_cleanup_hook(env, on_cleanup, a, NULL);
+  define(env, exports, "setup", setup);
+  define(env, exports, "setAppGuid", set_app_guid);
+  define_client(env, exports);
+  define_response(env, exports);
+  define_body(env, exports);
+  define_tools(env, exports);
+  return exports;
+}

@@ -1,0 +1,96 @@
+/* addon.h - what the files of the addon share.
+ *
+ * One `struct addon` an environment (the main thread, each worker): its loop on
+ * Node's, its tinet_http and the functions of lib/ that events go to.
+ */
+#ifndef TINET_ADDON_H
+#define TINET_ADDON_H
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <tinet/http.h>
+
+/* Bits of a client's interest: an event nobody listens to does not cross. */
+#define ON_READYSTATE 1u
+#define ON_DATASTREAM 2u
+#define ON_SENDSTREAM 4u
+#define ON_REDIRECT 8u
+
+/* First argument of the dispatch function in lib/http_client.js. */
+enum event_kind {
+  EVENT_READYSTATE = 1,
+  EVENT_DATASTREAM,
+  EVENT_SENDSTREAM,
+  EVENT_REDIRECT,
+  EVENT_DONE,
+};
+
+struct addon {
+  napi_env env;
+  tinet_loop *loop;
+  tinet_http *http;      /* NULL until first used */
+  napi_ref dispatch;     /* function(kind, ...), `this` = the client */
+  napi_ref warn;         /* function(text) */
+  napi_ref app_guid;     /* string, or NULL */
+  unsigned in_call;      /* depth of calls from JavaScript under way */
+  napi_ref first_thrown; /* by a callback inside such a call, or NULL */
+  napi_async_cleanup_hook_handle cleanup;
+};
+
+struct client {
+  struct addon *addon;
+  tinet_http_client *http; /* owned */
+  napi_ref self;           /* weak; strong while running */
+  unsigned interest;
+  bool is_pinned;
+};
+
+/* addon.c */
+struct addon *addon_of(napi_env env);
+/* The shared tinet_http; throws and returns NULL if it cannot be opened. */
+tinet_http *addon_http(struct addon *a);
+
+/* convert.c - each returns false with an exception thrown. */
+bool get_args(napi_env env, napi_callback_info info, size_t want,
+              napi_value *args);
+/* A new NUL-terminated UTF-8 string; free() it. */
+char *get_text(napi_env env, napi_value value, size_t *ret_len);
+/* The same, NULL for undefined and null: *ret_text. */
+bool get_text_or_null(napi_env env, napi_value value, char **ret_text);
+bool get_bytes(napi_env env, napi_value value, void **ret_data,
+               size_t *ret_len);
+double get_number(napi_env env, napi_value value);
+uint32_t get_uint(napi_env env, napi_value value);
+napi_value make_text(napi_env env, const char *text); /* NULL -> null */
+napi_value make_text_len(napi_env env, const char *text, size_t len);
+napi_value make_null(napi_env env);
+napi_value make_undefined(napi_env env);
+napi_value make_number(napi_env env, double value);
+/* Throws an Error with `code` = the name of the tinet code. */
+void throw_code(napi_env env, int code, const char *text);
+void define(napi_env env, napi_value object, const char *name,
+            napi_callback fn);
+
+/* events.c */
+extern const tinet_http_events client_events;
+/* Around a call into the library from JavaScript: events inside it are
+ * delivered at once, and what they throw leaves after it. */
+void enter_call(struct addon *a);
+void leave_call(struct addon *a);
+void on_warning(void *user, const char *text);
+
+/* Each file's functions. */
+void define_client(napi_env env, napi_value exports);
+void define_response(napi_env env, napi_value exports);
+void define_body(napi_env env, napi_value exports);
+void define_tools(napi_env env, napi_value exports);
+
+/* client.c */
+struct client *client_of(napi_env env, napi_value value);
+/* A running client stays alive without references, a finished one may go. */
+void settle_pin(struct client *c);
+/* body.c: the body in an external made there; NULL if used or none. */
+tinet_http_body *peek_body(napi_env env, napi_value value);
+void forget_body(napi_env env, napi_value value);
+
+#endif

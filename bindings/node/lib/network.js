@@ -1,0 +1,80 @@
+'use strict';
+// network.js - the module Titanium.Network.
+
+const native = require('./native');
+const HTTPClient = require('./http_client');
+const { Proxy, defineAccessors, defineConstants, notSupported } = require('./proxy');
+
+class Network extends Proxy {
+  createHTTPClient(dictionary) {
+    return new HTTPClient(dictionary);
+  }
+
+  // ti: 1.6
+  encodeURIComponent(value) {
+    return value === undefined || value === null ? null : native.encodeComponent(String(value));
+  }
+
+  decodeURIComponent(value) {
+    return value === undefined || value === null ? null : native.decodeComponent(String(value));
+  }
+}
+
+Network.apiName = 'Ti.Network';
+Network.titaniumName = 'TiNetwork';
+Network.prototype.httpURLFormatter = null;
+
+// ti: 1.1
+defineConstants(Network.prototype, {
+  NETWORK_NONE: 0,
+  NETWORK_WIFI: 1,
+  NETWORK_MOBILE: 2,
+  NETWORK_LAN: 3,
+  NETWORK_UNKNOWN: 4,
+  PROGRESS_UNKNOWN: -1,
+  TLS_DEFAULT: 0,
+  TLS_VERSION_1_0: 1,
+  TLS_VERSION_1_1: 2,
+  TLS_VERSION_1_2: 3,
+  TLS_VERSION_1_3: 4,
+  NOTIFICATION_TYPE_BADGE: 1,
+  NOTIFICATION_TYPE_ALERT: 2,
+  NOTIFICATION_TYPE_SOUND: 3,
+  NOTIFICATION_TYPE_NEWSSTAND: 4,
+  READ_MODE: 1,
+  WRITE_MODE: 2,
+  READ_WRITE_MODE: 3,
+  INADDR_ANY: 'INADDR_ANY',
+  HTTPClient,
+});
+
+// Members that tinet will have; until then they say so.
+const METHODS = [
+  'createCookie', 'createBonjourBrowser', 'createBonjourService', 'createTCPSocket', 'addHTTPCookie', 'getHTTPCookies',
+  'getHTTPCookiesForDomain', 'removeHTTPCookie', 'removeHTTPCookiesForDomain', 'removeAllHTTPCookies', 'addSystemCookie',
+  'getSystemCookies', 'removeSystemCookie', 'removeAllSystemCookies', 'registerForPushNotifications',
+  'unregisterForPushNotifications',
+];
+const PROPERTIES = [
+  'online', 'networkType', 'networkTypeName', 'allHTTPCookies', 'remoteDeviceUUID', 'remoteNotificationTypes',
+  'remoteNotificationsEnabled', 'Socket', 'Cookie', 'BonjourBrowser', 'BonjourService', 'TCPSocket',
+];
+for (const name of METHODS) {
+  Network.prototype[name] = function () {
+    throw notSupported(`Ti.Network.${name}`);
+  };
+}
+for (const name of PROPERTIES) {
+  Object.defineProperty(Network.prototype, name, {
+    get() { throw notSupported(`Ti.Network.${name}`); },
+    configurable: true,
+  });
+}
+
+defineAccessors(Network.prototype, ['httpURLFormatter']);
+defineAccessors(Network.prototype, ['online', 'networkType', 'networkTypeName', 'allHTTPCookies'], true);
+
+const network = new Network();
+HTTPClient.network = network;
+
+module.exports = network;

@@ -1,0 +1,116 @@
+'use strict';
+// proxy.js - what every Titanium object has: events, applyProperties, apiName.
+//
+// Objects are made tens of thousands a second (an HTTPClient a request), so a
+// proxy has no state of its own until somebody listens.
+
+const LISTENERS = Symbol('listeners');
+
+// An exception in a listener is reported as uncaught and stops nobody else.
+function reportUncaught(error) {
+  process.nextTick(() => {
+    throw error;
+  });
+}
+
+class Proxy {
+  addEventListener(name, listener) {
+    if (typeof listener !== 'function') throw new TypeError(`addEventListener('${name}'): the listener is not a function`);
+    if (!this[LISTENERS]) Object.defineProperty(this, LISTENERS, { value: new Map() });
+    const list = this[LISTENERS].get(String(name));
+    if (list) list.push(listener);
+    else this[LISTENERS].set(String(name), [listener]);
+  }
+
+  removeEventListener(name, listener) {
+    const list = this[LISTENERS] && this[LISTENERS].get(String(name));
+    const at = list ? list.indexOf(listener) : -1;
+    if (at < 0) return;
+    list.splice(at, 1);
+    if (list.length === 0) this[LISTENERS].delete(String(name));
+  }
+
+  hasListeners(name) {
+    return Boolean(this[LISTENERS] && this[LISTENERS].has(String(name)));
+  }
+
+  fireEvent(name, payload) {
+    const list = this[LISTENERS] && this[LISTENERS].get(String(name));
+    if (!list) return;
+    const event = Object.assign({}, payload, {
+      type: String(name),
+      source: this,
+      bubbles: false,
+      cancelBubble: false,
+    });
+    for (const listener of list.slice()) {
+      try {
+        listener.call(this, event);
+      } catch (error) {
+        reportUncaught(error);
+      }
+    }
+  }
+
+  applyProperties(properties) {
+    if (properties === null || typeof properties !== 'object') return;
+    for (const key of Object.keys(properties)) this[key] = properties[key];
+  }
+
+  toString() {
+    return `[object ${this.constructor.titaniumName || this.constructor.name}]`;
+  }
+
+  get [Symbol.toStringTag]() {
+    return this.constructor.titaniumName || this.constructor.name;
+  }
+
+  // Own values only, so that a payload's `source` never makes a cycle.
+  toJSON() {
+    const values = {};
+    for (const key of Object.keys(this)) {
+      if (typeof this[key] !== 'function' && !key.startsWith('_')) values[key] = this[key];
+    }
+    return values;
+  }
+}
+
+// The proxy's place in the tree of user interface objects; it has none here.
+Object.defineProperties(Proxy.prototype, {
+  apiName: { get() { return this.constructor.apiName; }, configurable: true },
+  bubbleParent: { value: true, writable: true },
+  lifecycleContainer: { value: null, writable: true },
+});
+
+function capitalized(name) {
+  return name[0].toUpperCase() + name.slice(1);
+}
+
+// getFoo() and setFoo(v) for each name; read-only ones have no setter.  ti: 0.4
+function defineAccessors(prototype, names, readOnly) {
+  for (const name of names) {
+    const get = 'get' + capitalized(name);
+    const set = 'set' + capitalized(name);
+    if (!(get in prototype)) hidden(prototype, get, function () { return this[name]; });
+    if (!readOnly && !(set in prototype)) hidden(prototype, set, function (value) { this[name] = value; });
+  }
+}
+
+function hidden(object, name, value) {
+  Object.defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false });
+}
+
+function defineConstants(object, constants) {
+  for (const name of Object.keys(constants)) {
+    Object.defineProperty(object, name, { value: constants[name], enumerable: true });
+  }
+}
+
+function notSupported(member, why) {
+  const error = new Error(`${member} is not supported yet by tinet${why ? ': ' + why : ''}`);
+  error.code = 'ERR_TINET_NOT_SUPPORTED';
+  error.member = member;
+  return error;
+}
+
+module.exports = { Proxy, defineAccessors, defineConstants, hidden, notSupported, reportUncaught };
