@@ -43,24 +43,37 @@ static int undo(struct tinet__headers *h, size_t len, int err)
   return err;
 }
 
+/* One reservation for both: this runs for each line of each response. */
 int tinet__headers_add(struct tinet__headers *h, const char *name,
                        size_t name_len, const char *value, size_t value_len)
 {
-  struct tinet__header_field f = {0};
-  size_t len = h->text.len;
-  int err = grow(h);
+  struct tinet__header_field *f;
+  size_t at = h->text.len;
+  char *to;
+  int err;
 
+  if (name_len > UINT32_MAX / 4 || value_len > UINT32_MAX / 4 ||
+      at > UINT32_MAX / 4)
+    return TINET_ELIMIT;
+  err = grow(h);
   if (err < 0)
     return err;
-  err = add_text(h, name, name_len, &f.name_at);
+  err = tinet__buf_reserve(&h->text, name_len + value_len + 2);
   if (err < 0)
-    return undo(h, len, err);
-  err = add_text(h, value, value_len, &f.value_at);
-  if (err < 0)
-    return undo(h, len, err);
-  f.name_len = (uint32_t)name_len;
-  f.value_len = (uint32_t)value_len;
-  h->fields[h->n_fields++] = f;
+    return err;
+  to = h->text.data + at;
+  memcpy(to, name, name_len);
+  to[name_len] = '\0';
+  if (value_len > 0)
+    memcpy(to + name_len + 1, value, value_len);
+  to[name_len + 1 + value_len] = '\0';
+  h->text.len = at + name_len + value_len + 2;
+  h->text.data[h->text.len] = '\0';
+  f = &h->fields[h->n_fields++];
+  f->name_at = (uint32_t)at;
+  f->value_at = (uint32_t)(at + name_len + 1);
+  f->name_len = (uint32_t)name_len;
+  f->value_len = (uint32_t)value_len;
   return TINET_OK;
 }
 
