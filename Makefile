@@ -32,7 +32,7 @@ deps-build:
 
 demo: deps-build
 	$(MAKE) build
-	examples/demo.sh
+	examples/newsroom/demo.sh
 
 check: deps
 	python3 tools/check.py

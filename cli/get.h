@@ -120,9 +120,9 @@ void get_progress_update(struct get_progress *p, uint64_t now);
 void get_progress_end(struct get_progress *p, bool is_complete);
 /* Before something else is printed on that line. */
 void get_progress_clear(struct get_progress *p);
-/* One line of at most `columns`; pure. */
-void get_progress_line(const struct get_progress *p, double elapsed,
-                       int columns, char *to, size_t size);
+/* One line of at most `width` columns; pure. */
+void get_progress_line(const struct get_progress *p, double elapsed, int width,
+                       char *to, size_t size);
 
 /* ---- for people (get_verbose.c) and for tools (get_har.c) ---- */
 

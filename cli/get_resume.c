@@ -49,7 +49,8 @@ static bool is_same(const struct get_response *r, const char *etag)
 
 static bool is_coded(const struct get_response *r)
 {
-  return r->content_encoding && strcasecmp(r->content_encoding, "identity");
+  return r->content_encoding &&
+         strcasecmp(r->content_encoding, "identity") != 0;
 }
 
 enum get_resume get_resume_decide(const struct get_response *r, uint64_t have,

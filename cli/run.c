@@ -24,8 +24,7 @@ static const struct cli_option options[] = {
 
 /* Where the runner is, seen from the folder of this program: installed, and in
  * a build folder within the source tree. */
-static const char *const places[] = {"../lib/tinet/node",
-                                     "../../bindings/node"};
+static const char *const places[] = {CLI_NODE_PLACE, "../../bindings/node"};
 
 struct run {
   const char *path;
