@@ -65,7 +65,7 @@ napi_value make_text(napi_env env, const char *text); /* NULL -> null */
 napi_value make_text_len(napi_env env, const char *text, size_t len);
 napi_value make_null(napi_env env);
 napi_value make_undefined(napi_env env);
-napi_value make_number(napi_env env, double value);
+napi_value make_number(napi_env env, double number);
 /* Throws an Error with `code` = the name of the tinet code. */
 void throw_code(napi_env env, int code, const char *text);
 void define(napi_env env, napi_value object, const char *name,

@@ -21,6 +21,7 @@ static bool becomes_get(int status, const char *method)
   return (status == 301 || status == 302) && strcmp(method, "POST") == 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): six facts, two results */
 int tinet__redirect_decide(int status, const char *location, const char *method,
                            const struct tinet__url *from, unsigned n_followed,
                            unsigned max, struct tinet__redirect *ret_redirect,

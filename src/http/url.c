@@ -33,7 +33,8 @@ struct raw {
 
 static int url_error(tinet_error *err, const char *fmt, const char *arg)
 {
-  return tinet__error_set(err, TINET_EURL, TINET_ORIGIN_TINET, 0, fmt, arg);
+  (void)tinet__error_set(err, TINET_EURL, TINET_ORIGIN_TINET, 0, fmt, arg);
+  return TINET_EURL;
 }
 
 static struct tinet__span span(const char *p, const char *end)
@@ -54,7 +55,6 @@ static void cut_authority(const char *p, const char *end, struct raw *r)
     r->userinfo = span(p, at);
     p = at + 1;
   }
-  q = end;
   if (p < end && *p == '[') {
     const char *close = memchr(p, ']', (size_t)(end - p));
 
@@ -185,11 +185,11 @@ static int check_numeric(const char *host, tinet_error *err)
 
 static int check_labels(const char *host, tinet_error *err)
 {
-  size_t len = strlen(host), label = 0;
+  size_t label = 0;
 
-  if (len > MAX_HOST + 1)
+  if (strlen(host) > MAX_HOST + 1)
     return url_error(err, "the host name is too long%s", "");
-  for (size_t i = 0; i < len; i++) {
+  for (size_t i = 0; host[i]; i++) {
     label = host[i] == '.' ? 0 : label + 1;
     if (label > 63 || (host[i] == '.' && (i == 0 || host[i - 1] == '.')))
       return url_error(err, "the host name '%s' has an empty or too long label",
@@ -285,14 +285,14 @@ static int add_piece(struct tinet__buf *b, struct tinet__span s,
     bool is_escape = c == '%' && i + 2 < s.len && tinet__is_hex(s.p[i + 1]) &&
                      tinet__is_hex(s.p[i + 2]);
     char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
+    bool is_allowed = tinet__is_alpha((char)c) || tinet__is_digit((char)c) ||
+                      is_escape ||
+                      (c != 0 && (strchr("-._~", c) || strchr(allowed, c)));
 
-    if (tinet__is_alpha((char)c) || tinet__is_digit((char)c) || is_escape ||
-        (c != 0 && (strchr("-._~", c) || strchr(allowed, c))))
+    if (is_allowed || (!encode && c > ' ' && c < 0x7f))
       code = tinet__buf_addc(b, (char)c);
     else if (encode)
       code = tinet__buf_add(b, escape, 3);
-    else if (c > ' ' && c < 0x7f)
-      code = tinet__buf_addc(b, (char)c);
     else
       return tinet__error_set(err, TINET_EURL, TINET_ORIGIN_TINET, 0,
                               "byte 0x%02X of the URL must be percent-encoded "
