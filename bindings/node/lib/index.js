@@ -1,0 +1,4 @@
+'use strict';
+// index.js - require('tinet'): the Titanium object, without touching globals.
+
+module.exports = require('./titanium');

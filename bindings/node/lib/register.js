@@ -1,0 +1,5 @@
+'use strict';
+// register.js - require('tinet/register'): Ti, Titanium and the other globals.
+
+require('./globals').install(globalThis);
+module.exports = require('./titanium');

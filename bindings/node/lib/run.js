@@ -1,0 +1,116 @@
+'use strict';
+// run.js - what `tinet run` executes: node run.js [--log-level LEVEL] PATH
+// [ARGUMENT...].  PATH is a project folder or one .js file.
+
+const fs = require('fs');
+const path = require('path');
+const context = require('./context');
+
+const USAGE = 'usage: tinet run [--log-level LEVEL] PATH [ARGUMENT...]';
+
+class Refusal extends Error {} // said to a person in one line, exit status 2
+
+function parseArguments(argv) {
+  const options = { level: null, path: null, rest: [] };
+  while (argv.length > 0 && options.path === null) {
+    const word = argv.shift();
+    if (word === '--log-level') options.level = argv.shift();
+    else if (word.startsWith('--log-level=')) options.level = word.slice('--log-level='.length);
+    else if (word === '--') options.path = argv.shift() || null;
+    else if (word.startsWith('-')) throw new Refusal(`unknown option ${word}\n${USAGE}`);
+    else options.path = word;
+  }
+  if (options.path === null || options.level === undefined) throw new Refusal(USAGE);
+  options.rest = argv[0] === '--' ? argv.slice(1) : argv;
+  return options;
+}
+
+function readProject(folder) {
+  const tiapp = path.join(folder, 'tiapp.xml');
+  const resources = path.join(folder, 'Resources');
+  const main = path.join(resources, 'app.js');
+  if (!fs.existsSync(tiapp)) throw new Refusal(`${folder} is not a Titanium project: it has no tiapp.xml`);
+  if (!fs.existsSync(main)) throw new Refusal(`${folder}: Resources/app.js is missing`);
+  let values;
+  try {
+    values = require('./native').parseTiapp(fs.readFileSync(tiapp), path.relative('.', tiapp) || tiapp);
+  } catch (error) {
+    if (!/^TINET_/.test(error.code || '')) throw error;
+    throw new Refusal(error.message);
+  }
+  context.apply(Object.assign(values, { projectDirectory: folder, resourcesDirectory: resources }));
+  if (values.guid) require('./native').setAppGuid(values.guid);
+  return main;
+}
+
+function readPath(given) {
+  const full = path.resolve(given);
+  let stat;
+  try {
+    stat = fs.statSync(full);
+  } catch (error) {
+    throw new Refusal(`${given}: ${error.code === 'ENOENT' ? 'no such file or folder' : error.message}`);
+  }
+  if (stat.isDirectory()) return readProject(full);
+  context.apply({ id: path.basename(full, '.js'), name: path.basename(full, '.js'), resourcesDirectory: path.dirname(full) });
+  return full;
+}
+
+// The stack without tinet's and Node's own lines, files as the project has them.
+function describe(error) {
+  if (!(error instanceof Error)) return `Uncaught ${String(error)}`;
+  const own = `${__dirname}/`;
+  return String(error.stack || error)
+    .split('\n')
+    .filter((line) => !/^\s+at .*(node:internal|node:vm)/.test(line) && !line.includes(own))
+    .join('\n')
+    .replaceAll(context.context.resourcesDirectory + '/', '/');
+}
+
+let isEnding = false;
+
+function onUncaught(error) {
+  if (isEnding) return;
+  isEnding = true;
+  process.exitCode = 1;
+  process.stderr.write(`[ERROR] ${describe(error)}\n`);
+  try {
+    const App = globalThis.Ti.App;
+    App.fireEvent('uncaughtException', {
+      message: error && error.message,
+      name: error && error.name,
+      stack: error && error.stack,
+      title: 'Uncaught exception',
+    });
+  } finally {
+    process.exit(1);
+  }
+}
+
+function main() {
+  const options = parseArguments(process.argv.slice(2));
+  const file = readPath(options.path);
+  process.argv = [process.argv[0], file, ...options.rest];
+  if (options.level) {
+    try {
+      require('./api').setLevel(options.level);
+    } catch (error) {
+      throw new Refusal(error.message);
+    }
+  }
+  require('./globals').install(globalThis);
+  process.on('uncaughtException', onUncaught);
+  process.on('unhandledRejection', onUncaught);
+  require('./modules').load(file);
+}
+
+try {
+  main();
+} catch (error) {
+  if (error instanceof Refusal) {
+    process.stderr.write(`tinet run: ${error.message}\n`);
+    process.exitCode = 2;
+  } else {
+    onUncaught(error);
+  }
+}
