@@ -62,6 +62,9 @@ static void collect(void)
     (void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&s);
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_multi_remove_handle(multi, curl);
+    if (s->fd >= 0)
+      (void)close(s->fd);
+    s->fd = -1;
     n_done++;
     if (result != CURLE_OK || status != 200) {
       if (n_failed++ == 0)
@@ -192,6 +195,11 @@ static void start(struct slot *s)
 {
   n_started++;
   s->upload_left = job.upload_len;
+  if (job.out != NULL) {
+    /* A new file each time, as a download does. */
+    (void)unlink(job.out);
+    s->fd = open(job.out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  }
   (void)curl_multi_add_handle(multi, s->curl);
 }
 
@@ -220,8 +228,6 @@ static void set_up(struct slot *s)
   curl_easy_setopt(s->curl, CURLOPT_HTTP_VERSION,
                    is_tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(s->curl, CURLOPT_PIPEWAIT, (long)is_tls);
-  if (job.out != NULL)
-    s->fd = open(job.out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (job.upload_len == 0)
     return;
   curl_easy_setopt(s->curl, CURLOPT_UPLOAD, 1L);
