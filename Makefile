@@ -7,7 +7,7 @@ DESTDIR ?=
 MESON ?= meson
 NINJA ?= ninja
 
-.PHONY: all build demo check bench install deps deps-build docs format clean
+.PHONY: all build demo check bench install addon deps deps-build docs format clean
 
 all: build
 
@@ -17,6 +17,13 @@ build: build/build.ninja
 
 build/build.ninja:
 	$(MESON) setup --buildtype=release --prefix=$(PREFIX) build .
+
+# The addon alone: what `npm install` runs when it finds none.
+addon:
+	tools/install_packages.sh build
+	tools/install_node.sh
+	[ -e build/build.ninja ] || $(MAKE) build/build.ninja
+	$(NINJA) -C build bindings/node/tinet.node bindings/node/loader.node
 
 # Installs what is missing (tools/packages.txt, bindings/node) and nothing else.
 deps:
@@ -39,10 +46,11 @@ check: deps
 
 bench: deps
 	$(MAKE) build
-	python3 bench/run.py build
+	bench/run.sh
 
 # PREFIX and LIBDIR are Meson's, DESTDIR is put in front of them for packages.
 install: build
+	tools/install_npm.sh
 	$(MESON) configure build --prefix=$(PREFIX) --libdir=$(LIBDIR)
 	DESTDIR=$(DESTDIR) $(MESON) install -C build
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi

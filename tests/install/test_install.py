@@ -196,6 +196,34 @@ def check_upload(installed, program, server, base, folder):
     return []
 
 
+PROGRAM = """\
+const client = Ti.Network.createHTTPClient({
+  onload() {
+    const xml = Ti.XML.parseString('<a>parsed</a>').documentElement.textContent;
+    console.log(this.responseText.trim(), xml);
+  },
+});
+client.open('GET', '%s/');
+client.send();
+"""
+
+
+def check_run(installed, folder):
+    """`tinet run` finds all of itself below the prefix."""
+    if not any(path.endswith("loader.node") for path in tree(installed.top)):
+        return ["the addon is not installed"]
+    server, base = serve()
+    path = os.path.join(folder, "app.js")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(PROGRAM % base)
+    found = glob.glob(os.path.join(installed.top, "**", "bin", "tinet"), recursive=True)
+    status, text = installed.run(found[0], "run", path)
+    server.shutdown()
+    if status != 0 or text.strip() != TEXT.strip() + " parsed":
+        return ["exit status %d, printed: %s" % (status, text)]
+    return []
+
+
 def check_linking(out, installed, folder, is_static):
     label = "static" if is_static else "shared"
     server, base = serve()
@@ -256,6 +284,7 @@ def main():
             installed = Installed(top)
             out.point("everything is installed", check_files(top))
             out.point("nothing points into the build", check_no_build_paths(installed))
+            out.point("an installed tinet runs a program", check_run(installed, folder))
             check_linking(out, installed, folder, False)
             check_readme(out, installed, folder)
             check_linking(out, without_shared(installed, folder), folder, True)
