@@ -23,8 +23,11 @@ static const struct cli_option options[] = {
 #define N_OPTIONS (sizeof options / sizeof *options)
 
 /* Where the runner is, seen from the folder of this program: installed, and in
- * a build folder within the source tree. */
-static const char *const places[] = {CLI_NODE_PLACE, "../../bindings/node"};
+ * a build folder within the source tree.  The latter's addon is in the build
+ * folder. */
+#define PLACE_INSTALLED CLI_NODE_PLACE
+#define PLACE_SOURCE "../../bindings/node"
+#define PLACE_ADDON "../bindings/node"
 
 struct run {
   const char *path;
@@ -85,25 +88,56 @@ static char *runner_in(const char *folder)
   return full;
 }
 
-static char *find_runner(void)
+/* The folder of this program, allocated. */
+static char *own_folder(void)
 {
-  const char *chosen = getenv("TINET_NODE_DIR");
-  char self[PATH_MAX], *folder, *found = NULL;
+  char self[PATH_MAX];
   ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
   char *slash;
 
-  if (chosen && *chosen)
-    return runner_in(chosen);
   self[len > 0 ? len : 0] = 0;
   slash = strrchr(self, '/');
   if (!slash)
-    return NULL;
+    return cli_strdup(".");
   *slash = 0;
-  for (size_t i = 0; !found && i < sizeof places / sizeof *places; i++) {
-    folder = cli_format("%s/%s", self, places[i]);
-    found = runner_in(folder);
-    free(folder);
+  return cli_strdup(self);
+}
+
+static char *find_at(const char *folder, const char *place)
+{
+  char *path = cli_format("%s/%s", folder, place), *found = runner_in(path);
+
+  free(path);
+  return found;
+}
+
+/* Of several build folders, the addon is to be this one's. */
+static void choose_addon(const char *folder)
+{
+  char *addon = cli_format("%s/%s", folder, PLACE_ADDON);
+  char *loader = cli_format("%s/loader.node", addon);
+
+  if (access(loader, R_OK) == 0)
+    (void)setenv("TINET_ADDON_DIR", addon, 0); /* what is set stays */
+  free(addon);
+  free(loader);
+}
+
+static char *find_runner(void)
+{
+  const char *chosen = getenv("TINET_NODE_DIR");
+  char *folder, *found;
+
+  if (chosen && *chosen)
+    return runner_in(chosen);
+  folder = own_folder();
+  found = find_at(folder, PLACE_INSTALLED);
+  if (!found) {
+    found = find_at(folder, PLACE_SOURCE);
+    if (found)
+      choose_addon(folder);
   }
+  free(folder);
   return found;
 }
 

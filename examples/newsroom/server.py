@@ -11,6 +11,7 @@ import email.parser
 import email.policy
 import http.server
 import json
+import socket
 import ssl
 import sys
 import threading
@@ -20,6 +21,7 @@ import zlib
 PASSWORD = "öffne & lies=1"
 TOKEN = "b3c1d9"
 ARCHIVE = b"".join(n.to_bytes(4, "big") for n in range(5 * 1024 * 1024))
+PIECE = 1024 * 1024
 HEADLINES = ["The tide came early", "Ferries run again at two", "A café dries its floor"]
 WIRE = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0"><channel><title>The wire</title>
@@ -55,6 +57,17 @@ class Newsroom(http.server.BaseHTTPRequestHandler):
         self.send(401, {"error": "not signed in"})
         return False
 
+    def archive(self):
+        """In pieces, as a network would: else there is no progress to see."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Length", str(len(ARCHIVE)))
+        self.send_header("X-CRC-32", crc(ARCHIVE))
+        self.end_headers()
+        for start in range(0, len(ARCHIVE), PIECE):
+            self.wfile.write(ARCHIVE[start : start + PIECE])
+            self.server.is_closing.wait(0.02)
+
     def endless(self):
         self.send_response(200)
         self.send_header("Content-Type", "application/octet-stream")
@@ -80,7 +93,7 @@ class Newsroom(http.server.BaseHTTPRequestHandler):
         elif path == "/feed.xml":
             self.send(200, WIRE.encode(), "application/rss+xml")
         elif path == "/archive.bin":
-            self.send(200, ARCHIVE, "application/octet-stream", X_CRC_32=crc(ARCHIVE))
+            self.archive()
         else:
             self.send(404, {"error": "no such page"})
 
@@ -109,8 +122,15 @@ class Newsroom(http.server.BaseHTTPRequestHandler):
                 }
         self.send(201, {"fields": fields, "files": files})
 
+    def read_body(self, length):
+        body = b""
+        while len(body) < length:
+            body += self.rfile.read(min(length - len(body), PIECE // 2))
+            self.server.is_closing.wait(0.02)
+        return body
+
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.read_body(int(self.headers.get("Content-Length", 0)))
         if self.path == "/login":
             self.sign_in(body)
         elif self.is_signed_in():
@@ -126,6 +146,8 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self, context=None):
         super().__init__(("127.0.0.1", 0), Newsroom)
+        # Small, so that an upload is not swallowed before it is read.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE // 8)
         self.context = context
         self.is_closing = threading.Event()
 

@@ -33,7 +33,7 @@ async function readFeeds(server) {
 
 async function fileReport(server) {
   const story = Ti.Filesystem.getFile(Ti.Filesystem.resourcesDirectory, 'story.md');
-  const photo = Ti.createBuffer({ length: 2 * 1024 * 1024 });
+  const photo = Ti.createBuffer({ length: 8 * 1024 * 1024 });
   const progress = new report.Progress();
 
   photo.fill(0x5a);
