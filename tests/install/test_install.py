@@ -196,32 +196,31 @@ def check_upload(installed, program, server, base, folder):
     return []
 
 
-PROGRAM = """\
-const client = Ti.Network.createHTTPClient({
-  onload() {
-    const xml = Ti.XML.parseString('<a>parsed</a>').documentElement.textContent;
-    console.log(this.responseText.trim(), xml);
-  },
-});
-client.open('GET', '%s/');
-client.send();
-"""
+XML = "console.log(Ti.XML.parseString('<a>parsed</a>').documentElement.textContent);\n"
 
 
-def check_run(installed, folder):
-    """`tinet run` finds all of itself below the prefix."""
-    if not any(path.endswith("loader.node") for path in tree(installed.top)):
-        return ["the addon is not installed"]
-    server, base = serve()
+def run_javascript(installed, folder, text):
     path = os.path.join(folder, "app.js")
     with open(path, "w", encoding="utf-8") as f:
-        f.write(PROGRAM % base)
+        f.write(text)
     found = glob.glob(os.path.join(installed.top, "**", "bin", "tinet"), recursive=True)
-    status, text = installed.run(found[0], "run", path)
+    return installed.run(found[0], "run", path)
+
+
+def check_javascript(out, installed, folder):
+    """`tinet run` finds all of itself below the prefix."""
+    if not any(path.endswith("loader.node") for path in tree(installed.top)):
+        out.point("an installed tinet runs programs", ["the addon is not installed"])
+        return
+    status, text = run_javascript(installed, folder, XML)
+    problems = [] if status == 0 and text == "parsed\n" else [text]
+    out.point("an installed tinet has the packages it requires", problems)
+    server, base = serve()
+    program = readme_block("js").replace("http://localhost/", base + "/")
+    status, text = run_javascript(installed, folder, program)
     server.shutdown()
-    if status != 0 or text.strip() != TEXT.strip() + " parsed":
-        return ["exit status %d, printed: %s" % (status, text)]
-    return []
+    problems = [] if status == 0 and text == "200 " + TEXT + "\n" else [text]
+    out.point("an installed tinet runs the README's program", problems)
 
 
 def check_linking(out, installed, folder, is_static):
@@ -242,13 +241,16 @@ def check_linking(out, installed, folder, is_static):
     server.shutdown()
 
 
-def readme_program(folder):
-    """The first C program of the README, as a file."""
+def readme_block(language):
+    """The README's first program in a language."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
-        block = re.search(r"^```c\n(.*?)^```$", f.read(), re.M | re.S)
+        return re.search(r"^```%s\n(.*?)^```$" % language, f.read(), re.M | re.S).group(1)
+
+
+def readme_program(folder):
     path = os.path.join(folder, "first.c")
     with open(path, "w", encoding="utf-8") as f:
-        f.write(block.group(1))
+        f.write(readme_block("c"))
     return path
 
 
@@ -284,7 +286,7 @@ def main():
             installed = Installed(top)
             out.point("everything is installed", check_files(top))
             out.point("nothing points into the build", check_no_build_paths(installed))
-            out.point("an installed tinet runs a program", check_run(installed, folder))
+            check_javascript(out, installed, folder)
             check_linking(out, installed, folder, False)
             check_readme(out, installed, folder)
             check_linking(out, without_shared(installed, folder), folder, True)

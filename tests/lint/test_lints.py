@@ -186,6 +186,27 @@ PLANTED = [
         "malloc(",
     ),
     (
+        "scripts",
+        "Python that does not compile",
+        {"tools/x.py": "def f(:\n"},
+        "Python compiles",
+        "tools/x.py:1",
+    ),
+    (
+        "scripts",
+        "a shell script that does not parse",
+        {"tools/x.sh": "if true; then\n"},
+        "shell scripts parse",
+        "tools/x.sh",
+    ),
+    (
+        "scripts",
+        "JavaScript that does not parse",
+        {"bindings/node/lib/x.js": "const = 1;\n"},
+        "JavaScript parses",
+        "bindings/node/lib/x.js",
+    ),
+    (
         "symbols",
         "a function that is in no list",
         {"docs/symbols-in-versions.txt": "# none\n"},
@@ -219,7 +240,7 @@ def test_table(out):
     for lint, name, planted, point, says in PLANTED:
         points = verdict(lint, dict(clean_tree(lint), **planted))
         out.point("%s: finds %s" % (lint, name), expect_found(points, point, says))
-    for lint in ("includes", "headers", "format", "functions", "words"):
+    for lint in ("includes", "headers", "format", "functions", "words", "scripts"):
         out.point(
             "%s: finds nothing in a clean tree" % lint,
             expect_clean(verdict(lint, clean_tree(lint))),
