@@ -20,21 +20,32 @@ import gen_docs
 import lint
 import public_api
 
-STATES = ("works", "throws", "planned")
+STATES = ("works", "throws", "planned", "absent")
 
 
 def read_or_empty(top, path):
     return lint.read(top, path) if os.path.exists(os.path.join(top, path)) else ""
 
 
+def cells_of(line):
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def is_ruler(line):
+    cells = cells_of(line)
+    return line.startswith("|") and all(re.fullmatch(r":?-+:?", c) for c in cells)
+
+
 def rows(text, n_columns):
     """(line number, cells) of the tables with this many columns, the rulers and
-    heads left out."""
-    for number, line in enumerate(text.splitlines(), 1):
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        is_ruler = all(re.fullmatch(r":?-+:?", cell) for cell in cells)
-        if line.startswith("|") and len(cells) == n_columns and not is_ruler:
-            yield number, cells
+    the heads above them left out."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        is_head = number < len(lines) and is_ruler(lines[number])
+        cells = cells_of(line)
+        if line.startswith("|") and len(cells) == n_columns:
+            if not is_head and not is_ruler(line):
+                yield number, cells
 
 
 def check_reference(top):
@@ -84,11 +95,11 @@ def check_errors(top):
     yield "every error code has its row", problems
 
 
-def coverage_problem(top, name, state, test):
+def coverage_problem(top, name, state, test, note):
     if state not in STATES:
         return "%s: the state is not one of %s" % (name, ", ".join(STATES))
-    if state == "planned":
-        return None
+    if state in ("planned", "absent"):
+        return None if note else "%s: does not say why it is %s" % (name, state)
     path = re.sub(r"^\[.*\]\((?:\.\./)?(.*)\)$", r"\1", test).strip("`")
     if not path or not os.path.isfile(os.path.join(top, path)):
         return "%s: no such test: %s" % (name, path or "(empty)")
@@ -114,7 +125,7 @@ def check_coverage(top):
         if name not in listed:
             problems.append("%s has no row for %s" % (path, name))
             continue
-        problem = coverage_problem(top, name, listed[name][1], listed[name][2])
+        problem = coverage_problem(top, name, *listed[name][1:])
         if problem:
             problems.append("%s: %s" % (path, problem))
     yield "every member of HTTPClient has its row and its test", problems

@@ -411,6 +411,12 @@ DOCS_PLANTED = [
         "does not speak of it",
     ),
     (
+        "a member that is absent without a reason",
+        {"docs/coverage.md": "| `onload` | absent | | |\n"},
+        "every member of HTTPClient has its row and its test",
+        "does not say why it is absent",
+    ),
+    (
         "a command without a section",
         {"docs/cli.md": "# none\n"},
         "every command and option has its section",
