@@ -189,6 +189,10 @@ static void start_hop(tinet_http_client *c)
 {
   int err = tinet__queue_enter(&c->lane->queue, &c->url, &c->ticket);
 
+  /* For a hop that times out in the queue. */
+  memset(&c->x.times, 0, sizeof c->x.times);
+  if (c->ev.on_hop)
+    c->started_wall_us = tinet__clock_wall_us();
   if (err < 0) {
     refuse(c, err);
     return;

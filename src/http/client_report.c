@@ -51,17 +51,27 @@ static void fill_connection(const tinet_http_client *c, tinet_http_hop *hop)
   }
 }
 
+/* A transport that was never asked, or was stopped, leaves zeros. */
+static int64_t happened(int64_t us)
+{
+  return us > 0 ? us : -1;
+}
+
 static void fill_times(const tinet_http_client *c, tinet_http_hop *hop)
 {
   const struct tinet__exchange_times *t = &c->x.times;
+  int64_t since_start = tinet__clock_wall_us() - c->started_wall_us;
 
   hop->started_wall_us = c->started_wall_us;
-  hop->name_us = t->name_us;
-  hop->connect_us = t->connect_us;
-  hop->tls_us = t->tls_us;
-  hop->sent_us = t->sent_us;
-  hop->first_byte_us = t->first_byte_us;
+  hop->name_us = happened(t->name_us);
+  hop->connect_us = happened(t->connect_us);
+  hop->tls_us = happened(t->tls_us);
+  hop->sent_us = happened(t->sent_us);
+  hop->first_byte_us = happened(t->first_byte_us);
   hop->total_us = t->total_us;
+  /* One that timed out ended now, whatever was last noted. */
+  if (hop->status == 0 || t->total_us <= 0)
+    hop->total_us = since_start > t->total_us ? since_start : t->total_us;
 }
 
 static void host_text(const struct tinet__url *url, char *to, size_t size)

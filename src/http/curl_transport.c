@@ -242,8 +242,10 @@ static void abandon(struct tinet__curl_easy *e)
 static void cancel(struct tinet__transport *base, struct tinet__exchange *x)
 {
   (void)base;
-  if (x->impl != NULL)
-    abandon(x->impl);
+  if (x->impl == NULL)
+    return;
+  fill_times(x->impl, &x->times);
+  abandon(x->impl);
 }
 
 static void destroy(struct tinet__curl_transport *t)

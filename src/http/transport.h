@@ -84,7 +84,7 @@ struct tinet__exchange {
   size_t max_header_bytes;
   /* the transport's */
   void *impl;                         /* NULL while not started */
-  struct tinet__exchange_times times; /* valid in on_finish */
+  struct tinet__exchange_times times; /* valid in on_finish, after cancel */
 };
 
 struct tinet__transport;
