@@ -91,21 +91,24 @@ static napi_value all_headers(napi_env env, napi_callback_info info)
 {
   struct client *c = one_client(env, info);
   char *text = NULL;
+  int err;
 
   if (!c)
     return NULL;
-  return give_text(env, tinet_http_client_all_headers(c->http, &text), text);
+  err = tinet_http_client_all_headers(c->http, &text);
+  return give_text(env, err, text);
 }
 
 static napi_value all_request_headers(napi_env env, napi_callback_info info)
 {
   struct client *c = one_client(env, info);
   char *text = NULL;
+  int err;
 
   if (!c)
     return NULL;
-  return give_text(env, tinet_http_client_all_request_headers(c->http, &text),
-                   text);
+  err = tinet_http_client_all_request_headers(c->http, &text);
+  return give_text(env, err, text);
 }
 
 /* headers(client) -> [name, value, name, value ...] */

@@ -25,7 +25,8 @@ function parse(text) {
   let failure = null;
   const parser = new xmldom.DOMParser({
     onError(level, message, context) {
-      if (level !== 'warning' && !failure) failure = syntaxError(message, context && context.locator);
+      // What the parser only warns of is not well-formed either.
+      if (!failure) failure = syntaxError(`${level}: ${message}`, context && context.locator);
     },
   });
   let document;

@@ -1,0 +1,6 @@
+// register.d.ts - import 'tinet/register' installs Ti, Titanium, L, alert ...
+
+/// <reference path="./augment.d.ts" />
+
+declare const tinet: typeof Titanium;
+export = tinet;

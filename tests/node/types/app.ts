@@ -1,0 +1,32 @@
+// app.ts - code that has to compile, and lines that must not.
+import tinet = require('tinet');
+
+const client: Titanium.Network.HTTPClient = tinet.Network.createHTTPClient({
+  timeout: 5000,
+  onload() {
+    const text: string = client.responseText;
+    const list: any[] | null = client.responseArray;
+    tinet.API.info(text + String(list));
+  },
+  onerror: (e) => {
+    const code: number | undefined = e.code;
+    const reason: string | undefined = e.reason;
+    tinet.API.error(`${code} ${reason}`);
+  },
+});
+client.timeoutForResource = 1000;
+client.waitsForConnectivity = true;
+client.onredirect = (e) => tinet.API.info(e.source.location);
+client.open('GET', 'https://example.com/');
+client.setRequestHeader('X-A', '1');
+client.send({ a: 1 });
+const headers: string = client.getAllRequestHeaders();
+tinet.Network.httpURLFormatter = (url) => (url === '' ? null : url);
+tinet.API.info(headers);
+
+// @ts-expect-error the timeout is a number
+client.timeout = 'long';
+// @ts-expect-error read-only
+client.status = 200;
+// @ts-expect-error there is no such method
+client.post('https://example.com/');
