@@ -112,6 +112,18 @@ static napi_value set_app_guid(napi_env env, napi_callback_info info)
   return NULL;
 }
 
+static void name_resource(napi_env env, struct addon *a)
+{
+  napi_value box, name;
+
+  /* A string cannot be referred to, an object that holds it can. */
+  if (napi_create_string_latin1(env, "TINETHTTPCLIENT", NAPI_AUTO_LENGTH,
+                                &name) == napi_ok &&
+      napi_create_array(env, &box) == napi_ok &&
+      napi_set_element(env, box, 0, name) == napi_ok)
+    (void)napi_create_reference(env, box, 1, &a->resource_name);
+}
+
 static bool open_loop(napi_env env, struct addon *a)
 {
   struct uv_loop_s *uv = NULL;
@@ -137,6 +149,7 @@ napi_value tinet_addon_init(napi_env env, napi_value exports)
   a->env = env;
   (void)napi_set_instance_data(env, a, on_finalize, NULL);
   (void)napi_add_async_cleanup_hook(env, on_cleanup, a, NULL);
+  name_resource(env, a);
   define(env, exports, "setup", setup);
   define(env, exports, "setAppGuid", set_app_guid);
   define_client(env, exports);

@@ -25,22 +25,30 @@ enum event_kind {
   EVENT_DONE,
 };
 
+/* A call into the library from JavaScript: events inside it are delivered at
+ * once, and what the first of them throws leaves after it. */
+struct call {
+  struct call *outer;
+  napi_ref thrown; /* an array of one, because a string may be thrown too */
+};
+
 struct addon {
   napi_env env;
   tinet_loop *loop;
-  tinet_http *http;      /* NULL until first used */
-  napi_ref dispatch;     /* function(kind, ...), `this` = the client */
-  napi_ref warn;         /* function(text) */
-  napi_ref app_guid;     /* string, or NULL */
-  unsigned in_call;      /* depth of calls from JavaScript under way */
-  napi_ref first_thrown; /* by a callback inside such a call, or NULL */
+  tinet_http *http;       /* NULL until first used */
+  napi_ref dispatch;      /* function(kind, ...), `this` = the client */
+  napi_ref warn;          /* function(text) */
+  napi_ref app_guid;      /* string, or NULL */
+  napi_ref resource_name; /* of the async contexts */
+  struct call *call;      /* the innermost from JavaScript under way, or NULL */
   napi_async_cleanup_hook_handle cleanup;
 };
 
 struct client {
   struct addon *addon;
-  tinet_http_client *http; /* owned */
-  napi_ref self;           /* weak; strong while running */
+  tinet_http_client *http;  /* owned */
+  napi_ref self;            /* weak; strong while running */
+  napi_async_context async; /* of the running request, or NULL */
   unsigned interest;
   bool is_pinned;
 };
@@ -53,7 +61,8 @@ tinet_http *addon_http(struct addon *a);
 /* convert.c - each returns false with an exception thrown. */
 bool get_args(napi_env env, napi_callback_info info, size_t want,
               napi_value *args);
-/* A new NUL-terminated UTF-8 string; free() it. */
+/* A new NUL-terminated UTF-8 string; free() it.  Without `ret_len` a NUL inside
+ * is refused. */
 char *get_text(napi_env env, napi_value value, size_t *ret_len);
 /* The same, NULL for undefined and null: *ret_text. */
 bool get_text_or_null(napi_env env, napi_value value, char **ret_text);
@@ -73,10 +82,8 @@ void define(napi_env env, napi_value object, const char *name,
 
 /* events.c */
 extern const tinet_http_events client_events;
-/* Around a call into the library from JavaScript: events inside it are
- * delivered at once, and what they throw leaves after it. */
-void enter_call(struct addon *a);
-void leave_call(struct addon *a);
+void enter_call(struct addon *a, struct call *call);
+void leave_call(struct addon *a, struct call *call);
 void on_warning(void *user, const char *text);
 
 /* Each file's functions. */
@@ -89,6 +96,8 @@ void define_tools(napi_env env, napi_value exports);
 struct client *client_of(napi_env env, napi_value value);
 /* A running client stays alive without references, a finished one may go. */
 void settle_pin(struct client *c);
+/* Ends the async context of the request that is over. */
+void end_async(struct client *c);
 /* body.c: the body in an external made there; NULL if used or none. */
 tinet_http_body *peek_body(napi_env env, napi_value value);
 void forget_body(napi_env env, napi_value value);

@@ -33,27 +33,48 @@ void settle_pin(struct client *c)
     (void)napi_reference_unref(c->addon->env, c->self, NULL);
 }
 
+/* What an AsyncLocalStorage held at send() is there again in the handlers. */
+static void begin_async(struct client *c, napi_value self)
+{
+  napi_env env = c->addon->env;
+  napi_value box, name;
+
+  end_async(c);
+  if (napi_get_reference_value(env, c->addon->resource_name, &box) != napi_ok ||
+      napi_get_element(env, box, 0, &name) != napi_ok ||
+      napi_async_init(env, self, name, &c->async) != napi_ok)
+    c->async = NULL;
+}
+
+void end_async(struct client *c)
+{
+  if (c->async)
+    (void)napi_async_destroy(c->addon->env, c->async);
+  c->async = NULL;
+}
+
 static void on_finalize(napi_env env, void *data, void *hint)
 {
   struct client *c = data;
 
   (void)hint;
+  end_async(c);
   tinet_http_client_free(c->http);
   if (c->self)
     (void)napi_delete_reference(env, c->self);
   free(c);
 }
 
-/* attach(client): once for each object */
+/* attach(client, interest): once for each object */
 static napi_value attach(napi_env env, napi_callback_info info)
 {
   struct addon *a = addon_of(env);
   tinet_http *http = addon_http(a);
   struct client *c;
-  napi_value args[1];
+  napi_value args[2];
   int err;
 
-  if (!http || !get_args(env, info, 1, args))
+  if (!http || !get_args(env, info, 2, args))
     return NULL;
   c = calloc(1, sizeof *c);
   err = c ? tinet_http_client_new(http, &client_events, c, &c->http)
@@ -64,9 +85,11 @@ static napi_value attach(napi_env env, napi_callback_info info)
     return NULL;
   }
   c->addon = a;
+  c->interest = get_uint(env, args[1]);
   if (napi_wrap(env, args[0], c, on_finalize, NULL, &c->self) != napi_ok) {
     tinet_http_client_free(c->http);
     free(c);
+    throw_code(env, TINET_ENOMEM, NULL);
   }
   return NULL;
 }
@@ -84,6 +107,7 @@ static napi_value open_client(napi_env env, napi_callback_info info)
 {
   napi_value args[3], result = NULL;
   struct client *c;
+  struct call call;
   char *method, *url;
   int err = TINET_ENOMEM;
 
@@ -92,9 +116,9 @@ static napi_value open_client(napi_env env, napi_callback_info info)
   method = get_text(env, args[1], NULL);
   url = method ? get_text(env, args[2], NULL) : NULL;
   if (url) {
-    enter_call(c->addon);
+    enter_call(c->addon, &call);
     err = tinet_http_client_open(c->http, method, url);
-    leave_call(c->addon);
+    leave_call(c->addon, &call);
     if (err == TINET_EMETHOD)
       throw_of(env, err, "HTTPClient.open: the method is not a token");
     else if (err < 0 && err != TINET_ESTATE)
@@ -111,6 +135,7 @@ static napi_value set_header(napi_env env, napi_callback_info info)
 {
   napi_value args[3];
   struct client *c;
+  struct call call;
   char *name, *value = NULL;
   size_t len = 0;
   napi_valuetype type = napi_null;
@@ -123,11 +148,11 @@ static napi_value set_header(napi_env env, napi_callback_info info)
   if (name && type != napi_null)
     value = get_text(env, args[2], &len);
   if (name && (value || type == napi_null)) {
-    enter_call(c->addon);
+    enter_call(c->addon, &call);
     err = value && strlen(value) != len /* a NUL inside */
               ? TINET_EHEADER
               : tinet_http_client_set_header(c->http, name, value);
-    leave_call(c->addon);
+    leave_call(c->addon, &call);
   }
   if (err == TINET_EHEADER)
     throw_of(env, err,
@@ -182,6 +207,7 @@ static napi_value send_client(napi_env env, napi_callback_info info)
   napi_value args[6];
   tinet_http_settings s;
   struct client *c;
+  struct call call;
   uint32_t flags;
   char *file;
   int err;
@@ -192,12 +218,14 @@ static napi_value send_client(napi_env env, napi_callback_info info)
   flags = get_uint(env, args[2]);
   read_settings(env, args, flags, &s);
   s.file = file;
-  enter_call(c->addon);
+  enter_call(c->addon, &call);
   err = start(c, &s, flags, peek_body(env, args[1]));
   if (err == TINET_OK)
     forget_body(env, args[1]);
   settle_pin(c);
-  leave_call(c->addon);
+  if (err == TINET_OK && c->is_pinned)
+    begin_async(c, args[0]);
+  leave_call(c->addon, &call);
   free(file);
   if (err < 0 && err != TINET_ESTATE)
     throw_of(env, err, "HTTPClient.send: the request could not be started");
@@ -208,13 +236,16 @@ static napi_value abort_client(napi_env env, napi_callback_info info)
 {
   napi_value args[1];
   struct client *c;
+  struct call call;
 
   if (!get_args(env, info, 1, args) || !(c = client_of(env, args[0])))
     return NULL;
-  enter_call(c->addon);
+  enter_call(c->addon, &call);
   tinet_http_client_abort(c->http);
   settle_pin(c);
-  leave_call(c->addon);
+  if (!c->is_pinned)
+    end_async(c);
+  leave_call(c->addon, &call);
   return NULL;
 }
 

@@ -14,23 +14,40 @@ bool get_args(napi_env env, napi_callback_info info, size_t want,
   return napi_get_cb_info(env, info, &n, args, NULL, NULL) == napi_ok;
 }
 
+/* Most texts are short: then V8 is asked once and not for the length first. */
 char *get_text(napi_env env, napi_value value, size_t *ret_len)
 {
+  char small[256];
   size_t len = 0;
+  bool is_whole;
   char *text;
 
-  if (napi_get_value_string_utf8(env, value, NULL, 0, &len) != napi_ok) {
+  if (napi_get_value_string_utf8(env, value, small, sizeof small, &len) !=
+      napi_ok) {
     (void)napi_throw_type_error(env, "TINET_EINVAL", "a string is expected");
     return NULL;
   }
+  /* A character of up to 4 bytes may not have fitted. */
+  is_whole = len < sizeof small - 4;
+  if (!is_whole)
+    (void)napi_get_value_string_utf8(env, value, NULL, 0, &len);
   text = malloc(len + 1);
   if (!text) {
     throw_code(env, TINET_ENOMEM, NULL);
     return NULL;
   }
-  (void)napi_get_value_string_utf8(env, value, text, len + 1, &len);
-  if (ret_len)
+  if (is_whole)
+    memcpy(text, small, len + 1);
+  else
+    (void)napi_get_value_string_utf8(env, value, text, len + 1, &len);
+  if (ret_len) {
     *ret_len = len;
+  } else if (strlen(text) != len) {
+    free(text);
+    (void)napi_throw_type_error(env, "TINET_EINVAL",
+                                "the text must not contain NUL");
+    return NULL;
+  }
   return text;
 }
 

@@ -7,48 +7,58 @@
  */
 #include "addon.h"
 
-void enter_call(struct addon *a)
+void enter_call(struct addon *a, struct call *call)
 {
-  a->in_call++;
+  call->outer = a->call;
+  call->thrown = NULL;
+  a->call = call;
 }
 
 static void keep_thrown(struct addon *a)
 {
-  napi_value thrown;
+  napi_env env = a->env;
+  napi_value thrown, box;
 
-  if (napi_get_and_clear_last_exception(a->env, &thrown) != napi_ok)
+  if (napi_get_and_clear_last_exception(env, &thrown) != napi_ok)
     return;
-  if (!a->first_thrown)
-    (void)napi_create_reference(a->env, thrown, 1, &a->first_thrown);
+  if (!a->call->thrown && napi_create_array(env, &box) == napi_ok &&
+      napi_set_element(env, box, 0, thrown) == napi_ok &&
+      napi_create_reference(env, box, 1, &a->call->thrown) == napi_ok)
+    return;
+  (void)napi_fatal_exception(env, thrown); /* a second one has no other way */
 }
 
-void leave_call(struct addon *a)
+void leave_call(struct addon *a, struct call *call)
 {
-  napi_value thrown;
+  napi_value box, thrown;
 
-  if (--a->in_call > 0 || !a->first_thrown)
+  a->call = call->outer;
+  if (!call->thrown)
     return;
-  (void)napi_get_reference_value(a->env, a->first_thrown, &thrown);
-  (void)napi_delete_reference(a->env, a->first_thrown);
-  a->first_thrown = NULL;
-  (void)napi_throw(a->env, thrown);
+  (void)napi_get_reference_value(a->env, call->thrown, &box);
+  (void)napi_delete_reference(a->env, call->thrown);
+  if (napi_get_element(a->env, box, 0, &thrown) == napi_ok)
+    (void)napi_throw(a->env, thrown);
 }
 
-static void call(struct addon *a, napi_value self, napi_ref fn_ref, size_t argc,
-                 const napi_value *argv)
+/* Calls a function of lib/; `context` is NULL for what belongs to no request.
+ */
+static void call_js(struct addon *a, napi_async_context context,
+                    napi_value self, napi_ref fn_ref, size_t argc,
+                    const napi_value *argv)
 {
   napi_value fn, result, thrown;
   napi_status status;
 
   if (!fn_ref || napi_get_reference_value(a->env, fn_ref, &fn) != napi_ok)
     return;
-  if (a->in_call > 0) {
+  if (a->call) {
     status = napi_call_function(a->env, self, fn, argc, argv, &result);
     if (status == napi_pending_exception)
       keep_thrown(a);
     return;
   }
-  status = napi_make_callback(a->env, NULL, self, fn, argc, argv, &result);
+  status = napi_make_callback(a->env, context, self, fn, argc, argv, &result);
   if (status == napi_pending_exception &&
       napi_get_and_clear_last_exception(a->env, &thrown) == napi_ok)
     (void)napi_fatal_exception(a->env, thrown);
@@ -60,7 +70,7 @@ static void dispatch(struct client *c, size_t argc, const napi_value *argv)
 
   if (napi_get_reference_value(c->addon->env, c->self, &self) == napi_ok &&
       self)
-    call(c->addon, self, c->addon->dispatch, argc, argv);
+    call_js(c->addon, c->async, self, c->addon->dispatch, argc, argv);
 }
 
 static napi_value make_int(napi_env env, int32_t number)
@@ -162,6 +172,7 @@ static void on_done(tinet_http_client *http, const tinet_error *err, void *user)
   napi_env env = c->addon->env;
   napi_handle_scope scope;
   napi_value argv[4], self;
+  napi_async_context context;
   size_t argc = 1;
 
   (void)http;
@@ -174,11 +185,16 @@ static void on_done(tinet_http_client *http, const tinet_error *err, void *user)
     argv[3] = make_text(env, tinet_error_name(err->code));
     argc = 4;
   }
-  /* The scope keeps the object; the handler may run it anew, which pins it. */
+  /* The scope keeps the object and `context` the context: the handler may run
+   * it anew, which pins it and makes another. */
+  context = c->async;
+  c->async = NULL;
   if (napi_get_reference_value(env, c->self, &self) == napi_ok && self) {
     settle_pin(c);
-    call(c->addon, self, c->addon->dispatch, argc, argv);
+    call_js(c->addon, context, self, c->addon->dispatch, argc, argv);
   }
+  if (context)
+    (void)napi_async_destroy(env, context);
   (void)napi_close_handle_scope(env, scope);
 }
 
@@ -200,6 +216,6 @@ void on_warning(void *user, const char *text)
     return;
   argv[0] = make_text(a->env, text);
   if (napi_get_global(a->env, &global) == napi_ok)
-    call(a, global, a->warn, 1, argv);
+    call_js(a, NULL, global, a->warn, 1, argv);
   (void)napi_close_handle_scope(a->env, scope);
 }

@@ -133,7 +133,7 @@ static napi_value headers(napi_env env, napi_callback_info info)
   return list;
 }
 
-/* text(client) -> string, null for an empty body */
+/* text(client) -> string, null for an empty body and before the headers */
 static napi_value text(napi_env env, napi_callback_info info)
 {
   struct client *c = one_client(env, info);
@@ -144,6 +144,8 @@ static napi_value text(napi_env env, napi_callback_info info)
 
   if (!c)
     return NULL;
+  if (tinet_http_client_state(c->http) < TINET_HTTP_HEADERS_RECEIVED)
+    return make_null(env);
   err = tinet_http_client_text(c->http, &decoded, &len);
   if (err < 0) {
     throw_code(env, err, "responseText: the body could not be read");

@@ -7,16 +7,21 @@
 const native = require('./native');
 const Blob = require('./blob');
 const { makeBody } = require('./http_body');
-const { Proxy, defineAccessors, defineConstants, hidden, notSupported } = require('./proxy');
+const { Proxy, defineAccessors, defineConstants, notSupported } = require('./proxy');
 
-// Kinds of events, bits of interest and of send(); bindings/node/ has the same.
+// Kinds of events, bits of send(); the addon has the same.
 const READYSTATE = 1;
 const DATASTREAM = 2;
 const SENDSTREAM = 3;
 const REDIRECT = 4;
 const DONE = 5;
 
-const INTEREST = { onreadystatechange: 1, ondatastream: 2, onsendstream: 4, onredirect: 8 };
+const HANDLERS = {
+  onreadystatechange: READYSTATE,
+  ondatastream: DATASTREAM,
+  onsendstream: SENDSTREAM,
+  onredirect: REDIRECT,
+};
 
 const SEND_AUTO_REDIRECT = 1;
 const SEND_AUTO_ENCODE = 2;
@@ -27,6 +32,9 @@ const SEND_SYNC = 32;
 const SEND_AGAIN = 64;
 
 const STATES = { UNSENT: 0, OPENED: 1, HEADERS_RECEIVED: 2, LOADING: 3, DONE: 4 };
+const RUNNING = -1; // then the native client knows
+
+const KEPT_TEXT = 512 * 1024; // a longer text lives only as long as the application holds it
 
 const BINARY_TYPE = /^(application\/(?!.*xml$)|image\/(?!.*xml$)|audio\/|video\/)/i;
 
@@ -41,66 +49,83 @@ function typeOf(header) {
 }
 
 class HTTPClient extends Proxy {
+  #state = STATES.UNSENT; // or RUNNING, so that most questions need no call
+  #isAttached = false;
+  #isSync = false;
+  #isRefused = false; // by httpURLFormatter
+  #handlers = null; // kind -> function, of those that not every client has
+  #interest = 0; // a bit for each of them
+  #made = null; // what was made of the finished response
+
   constructor(dictionary) {
     super();
-    this._attached = false;
-    this._sync = false;
-    this._refused = false;
-    this._interest = 0;
-    this._cache = null; // what was made of the finished response
     if (dictionary) this.applyProperties(dictionary);
   }
 
-  _attach() {
-    native.attach(this);
-    this._attached = true;
-    if (this._interest) native.setInterest(this, this._interest);
+  #attach() {
+    native.attach(this, this.#interest);
+    this.#isAttached = true;
   }
 
   open(method, url, async) {
-    if (url === null || url === undefined || url === '') throw new Error('HTTPClient.open: the URL is missing');
+    if (url === null || url === undefined || url === '') throw new TypeError('HTTPClient.open: the URL is missing');
     if (method === null || method === undefined) throw new TypeError('HTTPClient.open: the method is missing');
-    let target = String(url);
-    const formatter = HTTPClient.network.httpURLFormatter;
-    if (typeof formatter === 'function' && !this._isRunning()) {
-      const formatted = formatter(target); // ti: 1.7
-      this._refused = typeof formatted !== 'string' || formatted === '';
-      if (this._refused) return;
-      target = formatted;
-    } else {
-      this._refused = false;
+    const isRunning = this.#state === RUNNING;
+    const target = isRunning ? String(url) : this.#formatted(String(url));
+    if (target === null) return;
+    if (!this.#isAttached) this.#attach();
+    if (!isRunning) {
+      this.#isSync = async !== undefined && async !== null && !async; // ti: 2.14
+      this.#made = null;
     }
-    if (!this._attached) this._attach();
-    const sync = async !== undefined && async !== null && !async; // ti: 2.14
-    if (!this._isRunning()) {
-      this._cache = null;
-      this._sync = sync;
+    // The handler of OPENED runs inside, and may send.
+    if (!isRunning) this.#state = STATES.OPENED;
+    try {
+      native.open(this, String(method), target);
+    } catch (error) {
+      this.#ask();
+      throw error;
     }
-    native.open(this, String(method), target);
   }
 
-  _isRunning() {
-    return this._attached && native.isRunning(this);
+  // The state after a call that threw: it or a handler inside it.
+  #ask() {
+    this.#state = native.isRunning(this) ? RUNNING : native.state(this);
+  }
+
+  // ti: 1.7 - null if there is a formatter that gave no URL
+  #formatted(url) {
+    const formatter = HTTPClient.network.httpURLFormatter;
+    this.#isRefused = false;
+    if (typeof formatter !== 'function') return url.includes('\0') ? url.replaceAll('\0', '%00') : url;
+    const formatted = formatter(url);
+    this.#isRefused = typeof formatted !== 'string' || formatted === '';
+    return this.#isRefused ? null : formatted;
   }
 
   send(data) {
-    if (this._refused) {
+    if (this.#isRefused) {
       setImmediate(refuse, this);
       return;
     }
-    if (!this._attached || native.state(this) === STATES.UNSENT) {
-      throw new Error('HTTPClient.send: call open() first');
-    }
-    const running = native.isRunning(this);
-    let flags = this._flags();
+    if (this.#state === STATES.UNSENT) throw new Error('HTTPClient.send: call open() first');
+    let flags = this.#flags();
     let body = null;
+    const isRunning = this.#state === RUNNING; // then the native client warns and ignores
     if (arguments.length === 0) flags |= SEND_AGAIN;
-    else if (!running) body = makeBody(data);
-    if (!running) this._cache = null;
-    native.send(this, body, flags, milliseconds(this.timeout), milliseconds(this.timeoutForResource), this._path());
+    else if (!isRunning) body = makeBody(data);
+    const file = isRunning ? null : this.#path();
+    this.#state = RUNNING;
+    this.#made = null;
+    try {
+      native.send(this, body, flags, milliseconds(this.timeout), milliseconds(this.timeoutForResource), file);
+    } catch (error) {
+      this.#ask();
+      throw error;
+    }
   }
 
-  _flags() {
+  #flags() {
     let flags = 0;
     if (this.autoRedirect !== false) flags |= SEND_AUTO_REDIRECT;
     if (this.autoEncodeUrl !== false) flags |= SEND_AUTO_ENCODE;
@@ -108,12 +133,12 @@ class HTTPClient extends Proxy {
     if (this.waitsForConnectivity === true) flags |= SEND_WAITS;
     // Only the application's own `false`, not the default.  ti: 2.2
     if (this.enableKeepAlive === false && Object.hasOwn(this, 'enableKeepAlive')) flags |= SEND_CLOSES;
-    if (this._sync) flags |= SEND_SYNC;
+    if (this.#isSync) flags |= SEND_SYNC;
     return flags;
   }
 
   // ti: 2.13
-  _path() {
+  #path() {
     const file = this.file;
     if (file === undefined || file === null || file === '') return null;
     if (typeof file === 'string') return require('./filesystem').getFile(file).nativePath;
@@ -122,18 +147,20 @@ class HTTPClient extends Proxy {
   }
 
   abort() {
-    if (this._attached) native.abort(this);
+    if (this.#state === STATES.UNSENT || this.#state === STATES.DONE) return;
+    this.#state = STATES.DONE;
+    native.abort(this);
   }
 
   setRequestHeader(name, value) {
     if (arguments.length < 2) throw new TypeError('HTTPClient.setRequestHeader: a name and a value are expected');
-    if (!this._attached) this._attach();
+    if (!this.#isAttached) this.#attach();
     native.setHeader(this, String(name), value === undefined || value === null ? null : String(value));
   }
 
   getResponseHeader(name) {
     if (name === undefined || name === null) throw new TypeError('HTTPClient.getResponseHeader: a name is expected');
-    return this._attached ? native.header(this, String(name)) : null;
+    return this.#isAttached ? native.header(this, String(name)) : null;
   }
 
   getAllResponseHeaders() {
@@ -141,7 +168,7 @@ class HTTPClient extends Proxy {
   }
 
   getAllRequestHeaders() {
-    return this._attached ? native.allRequestHeaders(this) : '';
+    return this.#isAttached ? native.allRequestHeaders(this) : '';
   }
 
   clearCookies() {
@@ -149,15 +176,15 @@ class HTTPClient extends Proxy {
   }
 
   get readyState() {
-    return this._attached ? native.state(this) : STATES.UNSENT;
+    return this.#state === RUNNING ? native.state(this) : this.#state;
   }
 
   get status() {
-    return this._attached ? native.status(this) : 0;
+    return this.#isAttached ? native.status(this) : 0;
   }
 
   get statusText() {
-    return this._attached ? native.statusText(this) : null;
+    return this.#isAttached ? native.statusText(this) : null;
   }
 
   get connected() {
@@ -166,20 +193,20 @@ class HTTPClient extends Proxy {
   }
 
   get location() {
-    return this._attached ? native.location(this) : null;
+    return this.#isAttached ? native.location(this) : null;
   }
 
   get connectionType() {
-    return this._attached ? native.method(this) : null;
+    return this.#isAttached ? native.method(this) : null;
   }
 
   get allResponseHeaders() {
-    return this._attached ? native.allHeaders(this) : '';
+    return this.#isAttached ? native.allHeaders(this) : '';
   }
 
   get responseHeaders() {
     const headers = {};
-    if (!this._attached) return headers;
+    if (!this.#isAttached) return headers;
     const list = native.headers(this);
     const names = new Map(); // lower case -> the spelling that came first
     for (let i = 0; i < list.length; i += 2) {
@@ -198,46 +225,89 @@ class HTTPClient extends Proxy {
   }
 
   // Makes a part of the response once it is complete; before that, each time.
-  _part(name, make) {
-    if (this.readyState !== STATES.DONE) return make(this);
-    if (!this._cache) this._cache = {};
-    if (!(name in this._cache)) this._cache[name] = make(this);
-    return this._cache[name];
+  #part(name, make) {
+    if (this.#state !== STATES.DONE) return make(this);
+    if (!this.#made) this.#made = {};
+    if (!(name in this.#made)) this.#made[name] = make(this);
+    return this.#made[name];
   }
 
   get responseText() {
-    if (this.readyState < STATES.HEADERS_RECEIVED) return null;
-    const cached = this._cache && this._cache.text;
-    if (cached !== undefined && cached !== null) return cached;
+    if (this.#made && this.#made.text) return this.#made.text;
+    if (!this.#isAttached) return null;
     const text = native.text(this);
-    // A large text lives only as long as the application holds it.
-    if (text !== null && text.length < 512 * 1024 && this.readyState === STATES.DONE) {
-      if (!this._cache) this._cache = {};
-      this._cache.text = text;
+    if (text !== null && text.length < KEPT_TEXT && this.#state === STATES.DONE) {
+      if (!this.#made) this.#made = {};
+      this.#made.text = text;
     }
     return text;
   }
 
   get responseData() {
-    return this.readyState < STATES.LOADING ? null : this._part('data', makeData);
+    return this.readyState < STATES.LOADING ? null : this.#part('data', makeData);
   }
 
   get responseXML() {
-    return this.readyState < STATES.DONE ? null : this._part('xml', makeXML);
+    return this.readyState < STATES.DONE ? null : this.#part('xml', makeXML);
   }
 
   get responseDictionary() {
-    const value = this._json();
+    const value = this.#json();
     return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : null;
   }
 
   get responseArray() {
-    const value = this._json();
+    const value = this.#json();
     return Array.isArray(value) ? value : null;
   }
 
-  _json() {
-    return this.readyState < STATES.DONE ? null : this._part('json', makeJSON);
+  #json() {
+    return this.readyState < STATES.DONE ? null : this.#part('json', makeJSON);
+  }
+
+  // Everything the library reports; `this` is the client.
+  static #dispatch(kind, a, b, c, d) {
+    switch (kind) {
+      case DONE:
+        this.#state = STATES.DONE;
+        finish(this, a, b, c);
+        break;
+      case READYSTATE:
+        if (a === STATES.DONE) this.#state = STATES.DONE;
+        this.#handlers[kind].call(this, { type: 'readystatechange', source: this, readyState: a });
+        break;
+      case DATASTREAM:
+        this.#handlers[kind].call(this, progress(this, 'datastream', a, b, c, d));
+        break;
+      case SENDSTREAM:
+        this.#handlers[kind].call(this, progress(this, 'sendstream', a, b, c, d));
+        break;
+      case REDIRECT:
+        this.#handlers[kind].call(this, { type: 'redirect', source: this });
+        break;
+    }
+  }
+
+  #listen(kind, handler) {
+    const bit = 1 << (kind - 1);
+    if (!this.#handlers) this.#handlers = {};
+    this.#handlers[kind] = handler;
+    this.#interest = typeof handler === 'function' ? this.#interest | bit : this.#interest & ~bit;
+    if (this.#isAttached) native.setInterest(this, this.#interest);
+  }
+
+  // The handlers that native code asks for only when they are set.
+  static {
+    for (const name of Object.keys(HANDLERS)) {
+      const kind = HANDLERS[name];
+      Object.defineProperty(this.prototype, name, {
+        get() { return this.#handlers ? this.#handlers[kind] : undefined; },
+        set(handler) { this.#listen(kind, handler); },
+        enumerable: true,
+        configurable: true,
+      });
+    }
+    native.setup(HTTPClient.#dispatch, (text) => require('./api').warn(text));
   }
 }
 
@@ -294,44 +364,6 @@ function progress(client, type, progress, totalCount, totalSize, size) {
   return { type, source: client, progress, totalCount, totalSize, size };
 }
 
-// Everything the library reports; `this` is the client.
-function dispatch(kind, a, b, c, d) {
-  switch (kind) {
-    case DONE:
-      finish(this, a, b, c);
-      break;
-    case READYSTATE:
-      this._readystate.call(this, { type: 'readystatechange', source: this, readyState: a });
-      break;
-    case DATASTREAM:
-      this._datastream.call(this, progress(this, 'datastream', a, b, c, d));
-      break;
-    case SENDSTREAM:
-      this._sendstream.call(this, progress(this, 'sendstream', a, b, c, d));
-      break;
-    case REDIRECT:
-      this._redirect.call(this, { type: 'redirect', source: this });
-      break;
-  }
-}
-
-// The handlers that many clients do not have: native code asks for them only
-// when they are set.
-for (const name of Object.keys(INTEREST)) {
-  const field = '_' + name.slice(2).replace('change', '');
-  Object.defineProperty(HTTPClient.prototype, name, {
-    get() { return this[field]; },
-    set(handler) {
-      hidden(this, field, handler);
-      const bit = INTEREST[name];
-      this._interest = typeof handler === 'function' ? this._interest | bit : this._interest & ~bit;
-      if (this._attached) native.setInterest(this, this._interest);
-    },
-    enumerable: true,
-    configurable: true,
-  });
-}
-
 // ti: 2.2 - the defaults; an assignment makes a property of the client's own.
 Object.assign(HTTPClient.prototype, {
   onload: undefined,
@@ -371,11 +403,9 @@ for (const name of Object.keys(LATER)) {
   });
 }
 
-for (const name of ['_attached', '_sync', '_refused', '_interest', '_cache']) hidden(HTTPClient.prototype, name, undefined);
-
 defineConstants(HTTPClient, STATES);
 defineConstants(HTTPClient.prototype, STATES);
-defineAccessors(HTTPClient.prototype, ['onload', 'onerror', ...Object.keys(INTEREST), 'timeout', 'timeoutForResource',
+defineAccessors(HTTPClient.prototype, ['onload', 'onerror', ...Object.keys(HANDLERS), 'timeout', 'timeoutForResource',
   'waitsForConnectivity', 'autoRedirect', 'autoEncodeUrl', 'enableKeepAlive', 'file', 'validatesSecureCertificate',
   'withCredentials', ...Object.keys(LATER)]);
 defineAccessors(HTTPClient.prototype, ['readyState', 'status', 'statusText', 'responseText', 'responseData', 'responseXML',
@@ -384,7 +414,5 @@ defineAccessors(HTTPClient.prototype, ['readyState', 'status', 'statusText', 're
 HTTPClient.apiName = 'Ti.Network.HTTPClient';
 HTTPClient.titaniumName = 'TiNetworkHTTPClient';
 HTTPClient.network = {}; // network.js puts itself here
-
-native.setup(dispatch, (text) => require('./api').warn(text));
 
 module.exports = HTTPClient;
