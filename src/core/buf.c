@@ -8,16 +8,11 @@
 
 #define FIRST_CAP 64
 
-int tinet__buf_reserve(struct tinet__buf *b, size_t extra)
+static int grow(struct tinet__buf *b, size_t need)
 {
-  size_t need, cap = b->cap ? b->cap : FIRST_CAP;
+  size_t cap = b->cap ? b->cap : FIRST_CAP;
   char *p;
 
-  if (extra > SIZE_MAX / 2 - b->len - 1 || (b->max && b->len + extra > b->max))
-    return TINET_ELIMIT;
-  need = b->len + extra + 1;
-  if (need <= b->cap)
-    return TINET_OK;
   while (cap < need)
     cap *= 2;
   p = tinet__realloc(b->data, cap);
@@ -27,6 +22,13 @@ int tinet__buf_reserve(struct tinet__buf *b, size_t extra)
   b->cap = cap;
   b->data[b->len] = 0;
   return TINET_OK;
+}
+
+int tinet__buf_reserve(struct tinet__buf *b, size_t extra)
+{
+  if (extra > SIZE_MAX / 2 - b->len - 1 || (b->max && b->len + extra > b->max))
+    return TINET_ELIMIT;
+  return b->len + extra < b->cap ? TINET_OK : grow(b, b->len + extra + 1);
 }
 
 int tinet__buf_add(struct tinet__buf *b, const void *data, size_t len)

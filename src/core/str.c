@@ -37,16 +37,24 @@ char tinet__upper(char c)
 }
 
 /* rfc: 9110 5.6.2 */
+static const bool tchars[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+    ['!'] = true,         ['#'] = true,         ['$'] = true,
+    ['%'] = true,         ['&'] = true,         ['\''] = true,
+    ['*'] = true,         ['+'] = true,         ['-'] = true,
+    ['.'] = true,         ['^'] = true,         ['_'] = true,
+    ['`'] = true,         ['|'] = true,         ['~'] = true,
+};
+
 bool tinet__is_tchar(char c)
 {
-  return tinet__is_alpha(c) || tinet__is_digit(c) ||
-         (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+  return tchars[(unsigned char)c];
 }
 
 bool tinet__is_token(const char *s, size_t len)
 {
   for (size_t i = 0; i < len; i++)
-    if (!tinet__is_tchar(s[i]))
+    if (!tchars[(unsigned char)s[i]])
       return false;
   return len > 0;
 }

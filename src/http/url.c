@@ -18,12 +18,38 @@
 #define MAX_URL (1024 * 1024) /* bytes; what no server accepts anyway */
 #define MAX_HOST 253          /* rfc: 1035 2.3.4 */
 
-/* What may stand in a place besides letters, digits and "-._~%".
- * rfc: 3986 3.3, 3.4 */
-#define SUB_DELIMS "!$&'()*+,;="
-#define IN_USER SUB_DELIMS ":"
-#define IN_PATH SUB_DELIMS ":@/"
-#define IN_QUERY SUB_DELIMS ":@/?"
+/* Which bytes may stand in which place.  rfc: 3986 2.2, 2.3, 3.2.1, 3.3, 3.4 */
+#define IN_USER 1u
+#define IN_PATH 2u
+#define IN_QUERY 4u
+#define EVERYWHERE (IN_USER | IN_PATH | IN_QUERY)
+
+static const unsigned char places_of[256] = {
+    ['a' ... 'z'] = EVERYWHERE,
+    ['A' ... 'Z'] = EVERYWHERE,
+    ['0' ... '9'] = EVERYWHERE,
+    /* unreserved */
+    ['-'] = EVERYWHERE,
+    ['.'] = EVERYWHERE,
+    ['_'] = EVERYWHERE,
+    ['~'] = EVERYWHERE,
+    /* sub-delims */
+    ['!'] = EVERYWHERE,
+    ['$'] = EVERYWHERE,
+    ['&'] = EVERYWHERE,
+    ['\''] = EVERYWHERE,
+    ['('] = EVERYWHERE,
+    [')'] = EVERYWHERE,
+    ['*'] = EVERYWHERE,
+    ['+'] = EVERYWHERE,
+    [','] = EVERYWHERE,
+    [';'] = EVERYWHERE,
+    ['='] = EVERYWHERE,
+    [':'] = EVERYWHERE,
+    ['@'] = IN_PATH | IN_QUERY,
+    ['/'] = IN_PATH | IN_QUERY,
+    ['?'] = IN_QUERY,
+};
 
 /* A URL cut into pieces, nothing decoded. */
 struct raw {
@@ -273,23 +299,40 @@ static int make_port(struct tinet__span raw, bool is_https, int *ret_port,
 
 /* ---- the rest ---- */
 
+static bool is_escape(struct tinet__span s, size_t i)
+{
+  return s.p[i] == '%' && i + 2 < s.len && tinet__is_hex(s.p[i + 1]) &&
+         tinet__is_hex(s.p[i + 2]);
+}
+
+/* How many bytes from `i` on may stand in that place as they are. */
+static size_t plain_run(struct tinet__span s, size_t i, unsigned char place)
+{
+  size_t n = 0;
+
+  while (i + n < s.len && (places_of[(unsigned char)s.p[i + n]] & place))
+    n++;
+  return n;
+}
+
 /* Copies a piece, encoding what may not stand there; "%XX" is kept. */
 static int add_piece(struct tinet__buf *b, struct tinet__span s,
-                     const char *allowed, bool encode, tinet_error *err)
+                     unsigned char place, bool encode, tinet_error *err)
 {
   static const char hex[] = "0123456789ABCDEF";
   int code = TINET_OK;
 
-  for (size_t i = 0; code == TINET_OK && i < s.len; i++) {
-    unsigned char c = (unsigned char)s.p[i];
-    bool is_escape = c == '%' && i + 2 < s.len && tinet__is_hex(s.p[i + 1]) &&
-                     tinet__is_hex(s.p[i + 2]);
+  for (size_t i = 0; code == TINET_OK && i < s.len;) {
+    size_t n = plain_run(s, i, place);
+    unsigned char c = n ? 0 : (unsigned char)s.p[i];
     char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
-    bool is_allowed = tinet__is_alpha((char)c) || tinet__is_digit((char)c) ||
-                      is_escape ||
-                      (c != 0 && (strchr("-._~", c) || strchr(allowed, c)));
 
-    if (is_allowed || (!encode && c > ' ' && c < 0x7f))
+    if (n > 0) {
+      code = tinet__buf_add(b, s.p + i, n);
+      i += n;
+      continue;
+    }
+    if (is_escape(s, i) || (!encode && c > ' ' && c < 0x7f))
       code = tinet__buf_addc(b, (char)c);
     else if (encode)
       code = tinet__buf_add(b, escape, 3);
@@ -298,6 +341,7 @@ static int add_piece(struct tinet__buf *b, struct tinet__span s,
                               "byte 0x%02X of the URL must be percent-encoded "
                               "(autoEncodeUrl is false)",
                               c);
+    i++;
   }
   return code;
 }
@@ -307,6 +351,8 @@ static void remove_dots(char *path)
 {
   char *in = path, *out = path;
 
+  if (!strstr(path, "/."))
+    return;
   while (*in) {
     size_t len = 1 + strcspn(in + 1, "/"); /* "/segment" */
 
