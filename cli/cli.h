@@ -87,6 +87,8 @@ const char *cli_suggest(const char *word,
 /* "1.5 MiB"; `to` has room for CLI_BYTES_MAX. */
 #define CLI_BYTES_MAX 24
 const char *cli_bytes(double n, char *to);
+/* The unit in which `n` bytes are shown, and how many bytes it has. */
+double cli_bytes_unit(double n, const char **ret_unit);
 /* "0:07", "1:02:03". */
 const char *cli_duration(double seconds, char *to);
 /* Text of a stranger for a terminal: control characters (C0, DEL, C1) and what

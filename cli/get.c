@@ -288,6 +288,15 @@ static void on_signal(void *user, int number)
   tinet_http_client_abort(g->client);
 }
 
+/* Also a stalled transfer moves the time. */
+static void on_tick(void *user)
+{
+  struct get *g = user;
+
+  if (g->status < 0 && g->progress.rate_at > 0)
+    get_progress_update(&g->progress, g->progress.now);
+}
+
 /* ---- one run ---- */
 
 static void on_warning(void *user, const char *text)
@@ -356,7 +365,8 @@ static int run_request(struct get *g)
   status = start(g);
   if (status != CLI_OK)
     return status;
-  g->signal = get_signal_open(g->loop, on_signal, g);
+  g->signal =
+      get_signal_open(g->loop, on_signal, g->progress.out ? on_tick : NULL, g);
   (void)tinet_loop_run(g->loop);
   get_signal_close(g->signal);
   if (g->har && get_har_write(g->har) != CLI_OK && g->status <= CLI_OK)

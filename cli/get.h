@@ -141,11 +141,12 @@ int get_har_write(struct get_har *har); /* 0 or an exit status; printed */
 /* ---- ending early (get_signal.c) ---- */
 
 struct get_signal;
-/* From now on SIGINT, SIGTERM and SIGHUP call `fn` on the loop with their
- * number; a second one ends the process.  NULL: then they end it at once. */
+/* From now on SIGINT, SIGTERM and SIGHUP call `on_signal` on the loop with
+ * their number; a second one ends the process.  `on_tick`, if not NULL, is
+ * called about five times a second.  NULL: then signals end it at once. */
 struct get_signal *get_signal_open(tinet_loop *loop,
-                                   void (*fn)(void *user, int number),
-                                   void *user);
+                                   void (*on_signal)(void *user, int number),
+                                   void (*on_tick)(void *user), void *user);
 void get_signal_close(struct get_signal *s); /* NULL is fine */
 
 #endif

@@ -17,7 +17,7 @@
 
 #define REDRAW_SECONDS 0.1
 #define RATE_SECONDS 0.5 /* the rate is measured over this, then smoothed */
-#define MIN_BAR 10
+#define MIN_BAR 5
 #define MAX_COLUMNS 512
 
 static double now_seconds(void)
@@ -56,7 +56,7 @@ void get_progress_begin(struct get_progress *p, uint64_t start, int64_t total)
   p->start = p->now = p->rate_bytes = start;
   p->total = total;
   p->started = p->rate_at = now_seconds();
-  p->drawn = 0;
+  p->drawn = p->started; /* what is done at once needs no bar */
   p->rate = -1;
 }
 
@@ -80,22 +80,22 @@ static double rate_of(const struct get_progress *p, double elapsed)
   return elapsed > 0 ? (double)(p->now - p->start) / elapsed : 0;
 }
 
-/* "9.0 of 20.0 MiB", or both with their unit if these differ. */
+/* "9.0 of 20.0 MiB": both in the unit of the whole, so that the length of the
+ * text does not change. */
 static void sizes(const struct get_progress *p, char *to, size_t size)
 {
-  char now[CLI_BYTES_MAX], total[CLI_BYTES_MAX];
+  char now[CLI_BYTES_MAX];
   const char *unit;
+  double unit_size;
 
-  cli_bytes((double)p->now, now);
   if (p->total < 0) {
-    (void)snprintf(to, size, "%s", now);
+    (void)snprintf(to, size, "%s", cli_bytes((double)p->now, now));
     return;
   }
-  cli_bytes((double)p->total, total);
-  unit = strchr(total, ' ');
-  if (unit && strcmp(strchr(now, ' '), unit) == 0)
-    *strchr(now, ' ') = 0;
-  (void)snprintf(to, size, "%s of %s", now, total);
+  unit_size = cli_bytes_unit((double)p->total, &unit);
+  (void)snprintf(
+      to, size, unit_size > 1 ? "%.1f of %.1f %s" : "%.0f of %.0f %s",
+      (double)p->now / unit_size, (double)p->total / unit_size, unit);
 }
 
 static void speed(const struct get_progress *p, double elapsed, char *to,

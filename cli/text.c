@@ -89,19 +89,29 @@ int cli_usage(const char *command, const char *fmt, ...)
   return CLI_USAGE;
 }
 
-const char *cli_bytes(double n, char *to)
+double cli_bytes_unit(double n, const char **ret_unit)
 {
   static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   size_t unit = 0;
+  double size = 1;
 
   /* 1023.95 would be shown as 1024.0. */
-  while (n >= (unit == 0 ? 1024 : 1023.95) &&
+  while (n / size >= (unit == 0 ? 1024 : 1023.95) &&
          unit + 1 < sizeof units / sizeof *units) {
-    n /= 1024;
+    size *= 1024;
     unit++;
   }
-  (void)snprintf(to, CLI_BYTES_MAX, unit == 0 ? "%.0f %s" : "%.1f %s", n,
-                 units[unit]);
+  *ret_unit = units[unit];
+  return size;
+}
+
+const char *cli_bytes(double n, char *to)
+{
+  const char *unit;
+  double size = cli_bytes_unit(n, &unit);
+
+  (void)snprintf(to, CLI_BYTES_MAX, size > 1 ? "%.1f %s" : "%.0f %s", n / size,
+                 unit);
   return to;
 }
 
