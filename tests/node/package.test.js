@@ -40,3 +40,39 @@ test('npm install of the folder, then require, then a request', async (t) => {
   const status = await new Promise((done) => child.on('exit', done));
   assert.deepEqual([status, out], [0, 'undefined\nfetched true\n']);
 });
+
+// A copy of the folder as a clone has it: no modules.  The addon of this build
+// stands in for the one that `make addon` would build.
+function fresh(t) {
+  const top = fs.mkdtempSync(path.join(os.tmpdir(), 'tinet-fresh-'));
+  t.after(() => fs.rmSync(top, { recursive: true }));
+  const copy = path.join(top, 'node');
+  fs.cpSync(binding, copy, { recursive: true, filter: (from) => !/\/(node_modules|build)$/.test(from) });
+  fs.mkdirSync(path.join(copy, 'build'));
+  for (const name of ['loader.node', 'tinet.node']) {
+    fs.copyFileSync(path.join(process.env.TINET_ADDON_DIR, name), path.join(copy, 'build', name));
+  }
+  const project = path.join(top, 'project');
+  fs.mkdirSync(project);
+  fs.writeFileSync(path.join(project, 'package.json'), '{"name": "empty", "private": true}');
+  fs.writeFileSync(path.join(project, 'app.js'),
+    "console.log(require('tinet').XML.parseString('<a>parsed</a>').documentElement.text, require('tinet').Network.apiName);");
+  return { copy, project };
+}
+
+for (const [title, option] of [['linked', '--no-install-links'], ['packed', '--install-links']]) {
+  test(`a folder without modules, ${title}, brings the packages it requires`, (t) => {
+    const { copy, project } = fresh(t);
+    const env = plain();
+    delete env.TINET_ADDON_DIR;
+    // What `make deps` has fetched is in npm's cache; no test asks a registry.
+    const install = spawnSync('npm', ['install', '--offline', '--no-audit', '--no-fund', option, copy], { cwd: project, env, encoding: 'utf8' });
+    if (/ENOTCACHED/.test(install.stderr)) {
+      t.skip("npm's cache does not have the packages");
+      return;
+    }
+    assert.equal(install.status, 0, install.stderr);
+    const app = spawnSync(process.execPath, ['app.js'], { cwd: project, env, encoding: 'utf8' });
+    assert.equal(app.stdout, 'parsed Ti.Network\n', app.stderr);
+  });
+}

@@ -1,8 +1,8 @@
 'use strict';
 // native.js - finds the addon and opens it.
 //
-// Searched in order: $TINET_ADDON_DIR, build/ beside this package (an installed
-// one), the build folders of a source tree.
+// Searched in order: $TINET_ADDON_DIR alone if it is set, the build folders of
+// the source tree that this is part of, build/ beside this package.
 
 const fs = require('fs');
 const path = require('path');
@@ -10,8 +10,10 @@ const path = require('path');
 function folders() {
   const root = path.resolve(__dirname, '..', '..', '..');
   const own = path.resolve(__dirname, '..', 'build');
-  const built = ['build', 'build-release'].map((name) => path.join(root, name, 'bindings', 'node'));
-  return process.env.TINET_ADDON_DIR ? [process.env.TINET_ADDON_DIR] : [own, ...built];
+  if (process.env.TINET_ADDON_DIR) return [process.env.TINET_ADDON_DIR];
+  // An installed package must not take what happens to lie above it.
+  if (!fs.existsSync(path.join(root, 'meson.build'))) return [own];
+  return [...['build', 'build-release'].map((name) => path.join(root, name, 'bindings', 'node')), own];
 }
 
 function load() {
