@@ -78,6 +78,16 @@ static void *wait_for_signals(void *arg)
   }
 }
 
+/* What the caller ignores (nohup, a script's background job) stays ignored: a
+ * blocked signal would be waited for all the same. */
+static void add_unless_ignored(sigset_t *set, int number)
+{
+  struct sigaction now;
+
+  if (sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+    (void)sigaddset(set, number);
+}
+
 struct get_signal *get_signal_open(tinet_loop *loop,
                                    void (*on_signal)(void *user, int number),
                                    void (*on_tick)(void *user), void *user)
@@ -89,9 +99,9 @@ struct get_signal *get_signal_open(tinet_loop *loop,
   s->on_tick = on_tick;
   s->user = user;
   (void)sigemptyset(&s->set);
-  (void)sigaddset(&s->set, SIGINT);
-  (void)sigaddset(&s->set, SIGTERM);
-  (void)sigaddset(&s->set, SIGHUP);
+  add_unless_ignored(&s->set, SIGINT);
+  add_unless_ignored(&s->set, SIGTERM);
+  add_unless_ignored(&s->set, SIGHUP);
   (void)sigaddset(&s->set, STOP);
   if (pthread_sigmask(SIG_BLOCK, &s->set, NULL) == 0 &&
       pthread_create(&s->thread, NULL, wait_for_signals, s) == 0)

@@ -244,6 +244,22 @@ def sigterm_is_143(folder):
 
 
 @test
+def a_signal_that_the_caller_ignores_is_ignored(folder):
+    with Server() as server:
+        f = server.files["file"] = File(DATA)
+        f.stall_after = 100000
+        command = 'trap "" HUP; exec "$0" get "$1" -o "$2"'
+        process = subprocess.Popen(
+            ["sh", "-c", command, TINET, server.url("/file"), target(folder)],
+            env=clean_env(),
+        )
+        assert server.has_stalled.wait(TIMEOUT)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(TIMEOUT), 143)
+
+
+@test
 def two_do_not_write_the_same_file(folder):
     with Server() as server:
         server.files["file"] = File(DATA)
