@@ -3,8 +3,10 @@
 
 const test = require('node:test');
 const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const path = require('node:path');
 const zlib = require('node:zlib');
-const { Ti, serve, watched, request, echo } = require('./support');
+const { Ti, lib, serve, watched, request, echo } = require('./support');
 
 test('the constants stand on the class and on every instance', () => {
   const client = Ti.Network.createHTTPClient();
@@ -422,12 +424,19 @@ test('the URL formatter replaces the URL or cancels the request', async (t) => {
 
 test('an exception in a handler is uncaught and the next request works', async (t) => {
   const url = await serve(t, (req, res) => res.end('x'));
-  const caught = new Promise((done) => process.once('uncaughtException', done));
-  const client = watched({ onload: () => { throw new Error('mine'); } });
-  client.open('GET', url);
-  client.send();
-  assert.equal((await caught).message, 'mine');
-  const other = watched();
-  await request(other, 'GET', url);
-  assert.equal(other.responseText, 'x');
+  const script = `const Ti = require(${JSON.stringify(path.join(lib, 'index.js'))});
+    process.on('uncaughtException', (error) => {
+      console.log('uncaught', error.message);
+      const next = Ti.Network.createHTTPClient({ onload() { console.log(this.responseText); } });
+      next.open('GET', '${url}');
+      next.send();
+    });
+    const client = Ti.Network.createHTTPClient({ onload() { throw new Error('mine'); } });
+    client.open('GET', '${url}');
+    client.send();`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (data) => { out += data; });
+  const status = await new Promise((done) => child.on('exit', done));
+  assert.deepEqual([status, out], [0, 'uncaught mine\nx\n']);
 });
