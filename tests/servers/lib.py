@@ -75,6 +75,7 @@ class Suite:
 
 
 def run_test(writer, name, fn, args):
+    started = time.monotonic()
     try:
         fn(*args)
     except Skip as why:
@@ -85,6 +86,8 @@ def run_test(writer, name, fn, args):
         writer.point(name, ["%s: %s" % (type(error).__name__, error)])
     else:
         writer.point(name)
+    if "TINET_TEST_TIMES" in os.environ:
+        print("# %.2f s" % (time.monotonic() - started))
 
 
 # ---- the driver ----
