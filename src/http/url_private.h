@@ -5,8 +5,9 @@
 #include "../core/str.h"
 #include "url.h"
 
-#define TINET__MAX_URL (1024 * 1024) /* bytes; what no server accepts anyway   \
-                                      */
+#define TINET__MAX_URL                                                         \
+  (1024 * 1024) /* bytes; what no server accepts anyway                        \
+                 */
 
 /* A URL cut into pieces, nothing decoded. */
 struct tinet__raw_url {
