@@ -172,7 +172,7 @@ def run_program(program, tally):
     started = time.monotonic()
     env = dict(os.environ, **program.env)
     status, output = run_captured(
-        program.command, env, program.cwd or ROOT, program.timeout
+        program.command, env, program.cwd, program.timeout
     )
     if program.protocol == "tap":
         report = tap.parse(output.splitlines())
@@ -226,7 +226,7 @@ def meson_programs(build):
             "/".join([build.name, *label, test["name"]]),
             test["cmd"],
             env,
-            test["workdir"],
+            test["workdir"] or folder,  # as `meson test` does
             (test["timeout"] or 600) * build.time_factor,
             test["protocol"],
             test["is_parallel"],

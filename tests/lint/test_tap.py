@@ -60,7 +60,7 @@ def run(script, protocol="tap", timeout=20):
     status that `make check` would have."""
     tally = check.Tally()
     program = check.Program(
-        "p", ["sh", "-c", script], {}, None, timeout, protocol, True, 0
+        "p", ["sh", "-c", script], {}, "/", timeout, protocol, True, 0
     )
     with contextlib.redirect_stdout(io.StringIO()):
         check.run_program(program, tally)
