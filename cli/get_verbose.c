@@ -74,7 +74,8 @@ void get_print_head(const tinet_http_client *c, FILE *out)
 {
   const char *phrase = tinet_http_client_statustext(c);
 
-  (void)fprintf(out, "%d ", tinet_http_client_status(c));
+  (void)fprintf(out, "HTTP/%s %d ", tinet_http_client_http_version(c),
+                tinet_http_client_status(c));
   cli_print_safe(out, phrase ? phrase : "");
   (void)fputc('\n', out);
   for (size_t i = 0; i < tinet_http_client_n_headers(c); i++) {

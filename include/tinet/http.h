@@ -246,6 +246,9 @@ TINET_API bool tinet_http_client_is_running(const tinet_http_client *c);
 TINET_API int tinet_http_client_status(const tinet_http_client *c);
 /* The server's phrase, for HTTP/2 the standard one; NULL before a response. */
 TINET_API const char *tinet_http_client_statustext(const tinet_http_client *c);
+/* The version the response came by: "1.0", "1.1", "2"; "" before. */
+TINET_API const char *
+tinet_http_client_http_version(const tinet_http_client *c);
 /* The method given to open, NULL before. */
 TINET_API const char *tinet_http_client_method(const tinet_http_client *c);
 /* The URL of the request, after redirects the last; NULL before open. */

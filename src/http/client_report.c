@@ -24,20 +24,6 @@ static tinet_http_header *pairs(const struct tinet__headers *h,
   return a;
 }
 
-static const char *version_text(int version)
-{
-  switch (version) {
-  case 10:
-    return "1.0";
-  case 11:
-    return "1.1";
-  case 20:
-    return "2";
-  default:
-    return "";
-  }
-}
-
 static void fill_connection(const tinet_http_client *c, tinet_http_hop *hop)
 {
   hop->remote_address = c->facts_address;
@@ -104,7 +90,7 @@ void tinet__client_report_hop(tinet_http_client *c, const tinet_error *err)
     hop.request_body_len = c->sent_now;
     hop.status = c->status;
     hop.statustext = c->phrase ? c->phrase : "";
-    hop.http_version = version_text(c->http_version);
+    hop.http_version = tinet__http_version_text(c->http_version);
     hop.response_headers = response;
     hop.response_body_len = c->wire_len;
     if (c->redirect.is_followed)

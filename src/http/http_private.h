@@ -200,6 +200,9 @@ void tinet__deadline_moved(tinet_http_client *c);
 void tinet__deadline_counts(tinet_http_client *c, bool counts);
 void tinet__lane_on_timer(void *arg);
 
+/* response.c: 11 -> "1.1"; "" for 0 */
+const char *tinet__http_version_text(int version);
+
 /* client_report.c */
 void tinet__client_report_hop(tinet_http_client *c, const tinet_error *err);
 

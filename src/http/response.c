@@ -33,6 +33,25 @@ const char *tinet_http_client_statustext(const tinet_http_client *c)
   return is_visible(c) ? c->phrase : NULL;
 }
 
+const char *tinet__http_version_text(int version)
+{
+  switch (version) {
+  case 10:
+    return "1.0";
+  case 11:
+    return "1.1";
+  case 20:
+    return "2";
+  default:
+    return "";
+  }
+}
+
+const char *tinet_http_client_http_version(const tinet_http_client *c)
+{
+  return tinet__http_version_text(is_visible(c) ? c->http_version : 0);
+}
+
 const char *tinet_http_client_method(const tinet_http_client *c)
 {
   return c->method;

@@ -111,7 +111,7 @@ def method_is_sent_as_given(_folder):
 def include_prints_status_and_header_fields(_folder):
     with Server() as server:
         done = succeeds(server.url("/hello"), "--include")
-        assert done.out.startswith("200 OK\n"), done.out
+        assert done.out.startswith("HTTP/1.1 200 OK\n"), done.out
         contains(done.out, "\nContent-Type: text/plain\n")
         assert done.out.endswith("\n\nhello\n"), done.out
 
