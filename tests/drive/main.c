@@ -121,6 +121,9 @@ static int send_command(struct job *job, const char *word)
   tinet_http_body *body = NULL;
   int err;
 
+  if (!tinet_http_client_is_running(job->client) &&
+      tinet_http_client_state(job->client) == TINET_HTTP_DONE)
+    job_begin(job);
   if (!strcmp(word, "again"))
     return tinet_http_client_send_again(job->client, &job->settings);
   err = body_take(job, &body);
