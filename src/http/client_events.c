@@ -6,6 +6,7 @@
  * opened, aborted or freed the client: then the exchange is gone and it returns
  * TINET_ECANCELED without touching it.
  */
+#include "framing.h"
 #include "http_private.h"
 
 #include "../core/alloc.h"
@@ -132,6 +133,9 @@ static int on_headers(struct tinet__exchange *x, int http_version, int status,
     tinet__queue_is_h2(&c->lane->queue, &c->ticket);
   c->status = status;
   c->http_version = http_version;
+  code = tinet__framing_check(headers, http_version, err);
+  if (code < 0)
+    return code;
   code = set_phrase(c, http_version, reason);
   if (code == TINET_OK)
     code = tinet__headers_copy(&c->headers, headers);

@@ -19,6 +19,8 @@ struct meaning {
 static const struct meaning meanings[] = {
     {CURLE_UNSUPPORTED_PROTOCOL, TINET_EPROTOCOL, "the answer is not HTTP"},
     {CURLE_WEIRD_SERVER_REPLY, TINET_EPROTOCOL, "the answer is not HTTP"},
+    /* What 7.88 says of a chunk that it takes for the last and is not. */
+    {CURLE_BAD_FUNCTION_ARGUMENT, TINET_EPROTOCOL, "malformed chunk"},
     {CURLE_URL_MALFORMAT, TINET_EURL, "malformed URL"},
     {CURLE_COULDNT_RESOLVE_HOST, TINET_ERESOLVE,
      "the host name could not be resolved"},

@@ -153,8 +153,13 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
 
   if (progress(e) < 0)
     return 0;
-  if (e->has_headers) /* a trailer: nobody asked for it */
-    return size * n;
+  if (e->has_headers) { /* a trailer: nobody asked for it, but it is counted */
+    e->header_bytes += size * n;
+    if (e->header_bytes <= e->x->max_header_bytes)
+      return size * n;
+    (void)fail(e, TINET_EHEADERSIZE, "the trailer block is too large");
+    return 0;
+  }
   return header_line(e, data, size * n) < 0 ? 0 : size * n;
 }
 

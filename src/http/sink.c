@@ -104,6 +104,8 @@ int tinet__sink_open_file(struct tinet__sink *s, const char *path,
   if (!s->target)
     return tinet__error_set(err, TINET_ENOMEM, TINET_ORIGIN_TINET, 0, NULL);
   exists = stat(s->target, &st) == 0;
+  if (!exists && errno != ENOENT)
+    return file_error(err, errno, path);
   if (exists && S_ISDIR(st.st_mode))
     return file_error(err, EISDIR, path);
   if (exists && !S_ISREG(st.st_mode))
