@@ -37,6 +37,8 @@ tinet_http *addon_http(struct addon *a)
   tinet_http_options_init(&opt);
   tinet_http_options_from_env(&opt);
   opt.app_guid = guid;
+  if (a->max_buffer_size > 0)
+    opt.spill_threshold = (size_t)a->max_buffer_size;
   opt.on_warning = on_warning;
   opt.warning_user = a;
   err = tinet_http_open(a->loop, &opt, &a->http);
@@ -112,6 +114,20 @@ static napi_value set_app_guid(napi_env env, napi_callback_info info)
   return NULL;
 }
 
+/* setMaxBufferSize(bytes): before the first request.  ti: 2.19.2 */
+static napi_value set_max_buffer_size(napi_env env, napi_callback_info info)
+{
+  napi_value args[1];
+  double bytes;
+
+  if (!get_args(env, info, 1, args))
+    return NULL;
+  bytes = get_number(env, args[0]);
+  if (bytes >= 1 && bytes <= 9007199254740991.0) /* else the default stays */
+    addon_of(env)->max_buffer_size = bytes;
+  return NULL;
+}
+
 static void name_resource(napi_env env, struct addon *a)
 {
   napi_value box, name;
@@ -152,6 +168,7 @@ napi_value tinet_addon_init(napi_env env, napi_value exports)
   name_resource(env, a);
   define(env, exports, "setup", setup);
   define(env, exports, "setAppGuid", set_app_guid);
+  define(env, exports, "setMaxBufferSize", set_max_buffer_size);
   define_client(env, exports);
   define_response(env, exports);
   define_body(env, exports);

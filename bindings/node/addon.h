@@ -39,6 +39,7 @@ struct addon {
   napi_ref dispatch;      /* function(kind, ...), `this` = the client */
   napi_ref warn;          /* function(text) */
   napi_ref app_guid;      /* string, or NULL */
+  double max_buffer_size; /* of a body in memory; 0 = the library's default */
   napi_ref resource_name; /* of the async contexts */
   struct call *call;      /* the innermost from JavaScript under way, or NULL */
   napi_async_cleanup_hook_handle cleanup;

@@ -4,7 +4,7 @@
  * links to would bind to those, whatever it was built against.  So this small
  * addon, which needs nothing, opens the real one with RTLD_DEEPBIND: its
  * symbols are looked up among its own libraries first.  A sanitizer's runtime
- * refuses that flag; TINET_PLAIN_LOAD=1 goes without it.
+ * refuses that flag; a build with one, and TINET_PLAIN_LOAD=1, go without it.
  */
 #include <dlfcn.h>
 #include <node_api.h>
@@ -30,9 +30,20 @@ static int second_stage(char *to, size_t size)
                   info.dli_fname) < (int)size;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED 0
+#endif
+
 static int flags(void)
 {
-  const char *plain = getenv("TINET_PLAIN_LOAD");
+  const char *plain = IS_SANITIZED ? "1" : getenv("TINET_PLAIN_LOAD");
 
   if (plain && strcmp(plain, "1") == 0)
     return RTLD_NOW | RTLD_LOCAL;

@@ -148,7 +148,7 @@ static napi_value text(napi_env env, napi_callback_info info)
     return make_null(env);
   err = tinet_http_client_text(c->http, &decoded, &len);
   if (err < 0) {
-    throw_code(env, err, "responseText: the body could not be read");
+    throw_code(env, err, "the body could not be read");
     return NULL;
   }
   value = len > 0 ? make_text_len(env, decoded, len) : make_null(env);

@@ -5,7 +5,7 @@
 const test = require('node:test');
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
@@ -348,4 +348,52 @@ test('a worker that ends leaves no descriptor behind', async (t) => {
   for (let i = 0; i < 5; i++) assert.equal(await once(), 0);
   for (let i = 0; i < 100 && count() > before; i++) await new Promise((done) => setTimeout(done, 20));
   assert.ok(count() <= before, `${count()} descriptors, ${before} before`);
+});
+
+test('every property has its accessor methods, read-only ones no setter', () => {
+  const writable = ['onload', 'onerror', 'onreadystatechange', 'ondatastream', 'onsendstream', 'onredirect', 'timeout',
+    'timeoutForResource', 'waitsForConnectivity', 'autoRedirect', 'autoEncodeUrl', 'cache', 'enableKeepAlive', 'file', 'username',
+    'password', 'domain', 'validatesSecureCertificate', 'tlsVersion', 'securityManager', 'withCredentials'];
+  const readOnly = ['readyState', 'status', 'statusText', 'responseText', 'responseData', 'responseXML', 'responseDictionary',
+    'responseArray', 'responseHeaders', 'allResponseHeaders', 'location', 'connectionType', 'connected', 'apiName'];
+  const client = Ti.Network.createHTTPClient();
+  const method = (prefix, name) => client[prefix + name[0].toUpperCase() + name.slice(1)];
+  for (const name of [...writable, ...readOnly]) {
+    assert.ok(name in client, name);
+    assert.equal(typeof method('get', name), 'function', name);
+    assert.deepEqual(method('get', name).call(client), client[name], name);
+  }
+  for (const name of writable) assert.equal(typeof method('set', name), 'function', name);
+  for (const name of readOnly) {
+    assert.equal(method('set', name), undefined, name);
+    assert.throws(() => { client[name] = 1; }, TypeError, name);
+  }
+});
+
+test('a member of Ti.Network that is not there yet throws, also its event', () => {
+  const listener = () => {};
+  assert.throws(() => Ti.Network.addEventListener('change', listener), { code: 'ERR_TINET_NOT_SUPPORTED', message: /change/ });
+  Ti.Network.addEventListener('mine', listener);
+  Ti.Network.removeEventListener('mine', listener);
+  for (const name of ['getHTTPCookies', 'addHTTPCookie', 'removeAllHTTPCookies', 'createBonjourBrowser', 'registerForPushNotifications']) {
+    assert.throws(() => Ti.Network[name](), { code: 'ERR_TINET_NOT_SUPPORTED', message: new RegExp(`Ti\\.Network\\.${name}`) });
+  }
+  for (const name of ['Socket', 'networkType', 'networkTypeName', 'remoteDeviceUUID', 'Cookie']) {
+    assert.throws(() => Ti.Network[name], { code: 'ERR_TINET_NOT_SUPPORTED', message: new RegExp(`Ti\\.Network\\.${name}`) });
+  }
+});
+
+test('the size above which a body goes to a file can be set', async (t) => {
+  const url = await serve(t, (req, res) => res.end(Buffer.alloc(3000)));
+  const script = `
+    require(${JSON.stringify(path.join(lib, 'native.js'))}).setMaxBufferSize(1000);
+    const Ti = require(${JSON.stringify(path.join(lib, 'index.js'))});
+    const c = Ti.Network.createHTTPClient({ onload() { console.log(this.responseData.nativePath.slice(0, 14), this.responseData.length); } });
+    c.open('GET', process.argv[1]);
+    c.send();`;
+  const child = spawn(process.execPath, ['-e', script, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (part) => { out += part; });
+  await new Promise((done) => child.on('close', done));
+  assert.equal(out, '/proc/self/fd/ 3000\n');
 });

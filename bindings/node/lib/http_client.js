@@ -234,8 +234,7 @@ class HTTPClient extends Proxy {
 
   get responseText() {
     if (this.#made && this.#made.text) return this.#made.text;
-    if (!this.#isAttached) return null;
-    const text = native.text(this);
+    const text = this.#isAttached ? readText(this) : null;
     if (text !== null && text.length < KEPT_TEXT && this.#state === STATES.DONE) {
       if (!this.#made) this.#made = {};
       this.#made.text = text;
@@ -308,6 +307,16 @@ class HTTPClient extends Proxy {
       });
     }
     native.setup(HTTPClient.#dispatch, (text) => require('./api').warn(text));
+  }
+}
+
+// ti: 2.5.1 - what cannot be read is null; the reason goes to the log.
+function readText(client) {
+  try {
+    return native.text(client);
+  } catch (error) {
+    require('./api').warn(`HTTPClient.responseText: ${error.message} (${error.code})`);
+    return null;
   }
 }
 

@@ -10,6 +10,11 @@ class Network extends Proxy {
     return new HTTPClient(dictionary);
   }
 
+  addEventListener(name, listener) {
+    if (name === 'change') throw notSupported("the event 'change' of Ti.Network"); // it would never come
+    super.addEventListener(name, listener);
+  }
+
   // ti: 1.6
   encodeURIComponent(value) {
     return value === undefined || value === null ? null : native.encodeComponent(String(value));

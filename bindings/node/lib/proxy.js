@@ -82,6 +82,9 @@ Object.defineProperties(Proxy.prototype, {
   lifecycleContainer: { value: null, writable: true },
 });
 
+defineAccessors(Proxy.prototype, ['bubbleParent', 'lifecycleContainer']);
+defineAccessors(Proxy.prototype, ['apiName'], true);
+
 function capitalized(name) {
   return name[0].toUpperCase() + name.slice(1);
 }

@@ -40,6 +40,11 @@ function readProject(folder) {
   }
   context.apply(Object.assign(values, { projectDirectory: folder, resourcesDirectory: resources }));
   if (values.guid) require('./native').setAppGuid(values.guid);
+  // ti: 2.19.2 - Titanium for Linux's own name goes before Android's.
+  for (const name of ['ti.android.httpclient.maxbuffersize', 'ti.linux.httpclient.maxbuffersize']) {
+    const property = values.properties.find((p) => p.name === name);
+    if (property) require('./native').setMaxBufferSize(Number(property.value));
+  }
   return main;
 }
 
