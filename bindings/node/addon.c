@@ -114,7 +114,8 @@ static napi_value set_app_guid(napi_env env, napi_callback_info info)
   return NULL;
 }
 
-/* setMaxBufferSize(bytes): before the first request.  ti: 2.19.2 */
+/* setMaxBufferSize(bytes): before the first request.  ti:
+ * HTTPClient.responseData */
 static napi_value set_max_buffer_size(napi_env env, napi_callback_info info)
 {
   napi_value args[1];

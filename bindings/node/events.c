@@ -154,8 +154,8 @@ static void on_redirect(tinet_http_client *http, const char *url, void *user)
   (void)napi_close_handle_scope(env, scope);
 }
 
-/* ti: 2.4 - -1001 for every timeout, the errno if a system call failed, the
- * HTTP status, otherwise -1. */
+/* ti: HTTPClient.onload - -1001 for every timeout, the errno if a system call
+ * failed, the HTTP status, otherwise -1. */
 static int32_t code_of(const tinet_error *err)
 {
   if (err->code == TINET_ETIMEDOUT)

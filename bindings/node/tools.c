@@ -67,7 +67,7 @@ static napi_value encode_component(napi_env env, napi_callback_info info)
   return value;
 }
 
-/* ti: 1.6 - null for malformed input */
+/* ti: Titanium.Network.encodeURIComponent - null for malformed input */
 static napi_value decode_component(napi_env env, napi_callback_info info)
 {
   napi_value args[1], value;

@@ -37,7 +37,8 @@ typedef struct tinet_http_form tinet_http_form;
  * copied by tinet_http_open(). */
 typedef struct tinet_http_options {
   size_t struct_size;     /* sizeof(tinet_http_options) */
-  const char *user_agent; /* NULL = the default of ti: 2.7.1; "" = none */
+  const char *user_agent; /* NULL = the default of ti:
+                             HTTPClient.setRequestHeader; "" = none */
   const char *app_guid;   /* sent as X-Titanium-Id; NULL = not sent */
   const char *ca_file;    /* PEM bundle; NULL = the system's store */
   const char *ca_path;    /* hashed folder; NULL = the system's store */
@@ -286,10 +287,10 @@ typedef struct tinet_http_content {
 TINET_API void tinet_http_client_content(const tinet_http_client *c,
                                          tinet_http_content *ret_content);
 
-/* The body as UTF-8 text, decoded by the rules of ti: 2.12 (byte-order mark,
- * Content-Type, XML or HTML declaration, UTF-8, ISO-8859-1).  *ret_text is
- * NUL-terminated, free with tinet_free().  TINET_ENOMEM, TINET_ESYSTEM (a body
- * in a file that cannot be read). */
+/* The body as UTF-8 text, decoded by the rules of ti: HTTPClient.responseText
+ * (byte-order mark, Content-Type, XML or HTML declaration, UTF-8, ISO-8859-1).
+ * *ret_text is NUL-terminated, free with tinet_free().  TINET_ENOMEM,
+ * TINET_ESYSTEM (a body in a file that cannot be read). */
 TINET_API int tinet_http_client_text(const tinet_http_client *c,
                                      char **ret_text,
                                      size_t *ret_len) TINET_MUST_CHECK;

@@ -8,7 +8,7 @@ struct tinet__buf;
 
 /* Is it a form, whose fields become query parameters of a GET? */
 bool tinet__body_is_form(const tinet_http_body *b);
-/* "a=1&b=x%20y", by Uri.encode (ti: 2.8.3).  Files are skipped. */
+/* "a=1&b=x%20y", by Uri.encode (ti: HTTPClient.send).  Files are skipped. */
 int tinet__body_query(const tinet_http_body *b,
                       struct tinet__buf *to) TINET_MUST_CHECK;
 /* Makes a form ready to be read (encodes it, chooses the boundary); the others

@@ -1,4 +1,4 @@
-/* charset.c - from body bytes to UTF-8.  ti: 2.12
+/* charset.c - from body bytes to UTF-8.  ti: HTTPClient.responseText
  *
  * Five steps: byte-order mark; charset of Content-Type; declaration inside XML
  * or HTML; UTF-8 if it is valid; ISO-8859-1, which never fails.  A charset that
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define SNIFF_LEN 1024 /* ti: 2.12 step 3 */
+#define SNIFF_LEN 1024 /* ti: HTTPClient.responseText */
 #define MAX_LABEL 40
 
 struct text {

@@ -1,4 +1,4 @@
-/* charset.h - from body bytes to UTF-8 text.  ti: 2.12 */
+/* charset.h - from body bytes to UTF-8 text.  ti: HTTPClient.responseText */
 #ifndef TINET_HTTP_CHARSET_H
 #define TINET_HTTP_CHARSET_H
 

@@ -1,8 +1,8 @@
 /* client.c - one HTTPClient: open, headers, send, abort and its life.
  *
- * The rules of re-use are those of ti: 2.15.3.  Whatever invalidates what went
- * before (open, a repeated send, abort, free) raises the client's generation;
- * code that called out compares it before it goes on.
+ * The rules of re-use are those of ti: HTTPClient.open.  Whatever invalidates
+ * what went before (open, a repeated send, abort, free) raises the client's
+ * generation; code that called out compares it before it goes on.
  */
 #include "http_private.h"
 
@@ -119,8 +119,8 @@ static char *normal_method(const char *method)
   return tinet__strdup(method);
 }
 
-/* ti: 2.9 - "example.com/x" means http://example.com/x; what has a scheme of
- * its own keeps it (and fails at send). */
+/* ti: HTTPClient.autoEncodeUrl - "example.com/x" means http://example.com/x;
+ * what has a scheme of its own keeps it (and fails at send). */
 static char *with_scheme(const char *url)
 {
   struct tinet__buf b = TINET__BUF_INIT;
@@ -173,7 +173,8 @@ int tinet_http_client_open(tinet_http_client *c, const char *method,
   c->method = TINET_TAKE(new_method);
   tinet__free(c->raw_url);
   c->raw_url = TINET_TAKE(new_url);
-  /* ti: 2.7.2 - headers set before open belong to it, once. */
+  /* ti: HTTPClient.setRequestHeader - headers set before open belong to it,
+   * once. */
   old = c->app_headers;
   c->app_headers = c->next_headers;
   c->next_headers = old;
@@ -225,7 +226,7 @@ static int copy_settings(tinet_http_client *c,
   return TINET_OK;
 }
 
-/* ti: 2.15.3 rule 3 - send in state DONE repeats the request. */
+/* ti: HTTPClient.open - send in state DONE repeats the request. */
 static int prepare_repeat(tinet_http_client *c)
 {
   int err = tinet__client_merge_headers(&c->app_headers, &c->next_headers);

@@ -1,5 +1,5 @@
 /* client_deadline.c - the two timeouts, with one timer for all clients of a
- * lane.  ti: 2.11
+ * lane.  ti: HTTPClient.timeout
  *
  * Progress only notes the time.  When the timer fires, clients that moved
  * meanwhile push it on.  A late one is given one more turn of the loop before

@@ -1,5 +1,5 @@
 /* client_finish.c - the end of a request: its body is complete or it failed,
- * then DONE, then exactly one outcome.  ti: 2.5 */
+ * then DONE, then exactly one outcome.  ti: HTTPClient.onreadystatechange */
 #include "http_private.h"
 
 #include "../core/alloc.h"
@@ -32,7 +32,7 @@ void tinet__client_deliver_outcome(tinet_http_client *c)
 
   tinet__client_ref(c);
   tinet__client_set_state(c, TINET_HTTP_DONE);
-  /* ti: 2.15.3 rule 8 - opened again inside the last change of state: the old
+  /* ti: HTTPClient.open - opened again inside the last change of state: the old
    * outcome is dropped. */
   if (c->generation == generation && c->ev.on_done) {
     if (c->error.code != 0) {
@@ -82,7 +82,7 @@ void tinet__client_complete(tinet_http_client *c)
   uint32_t generation = c->generation;
   tinet_error err = {0};
 
-  /* ti: 2.5 rule 4 - once, also for an empty body. */
+  /* ti: HTTPClient.onreadystatechange - once, also for an empty body. */
   if (c->state < TINET_HTTP_LOADING) {
     tinet__client_set_state(c, TINET_HTTP_LOADING);
     if (c->generation != generation)

@@ -1,7 +1,7 @@
 /* client_headers.c - which header fields a request carries.
  *
  * Defaults, then what the application set: its fields replace defaults, a
- * removed one suppresses the default too.  ti: 2.7
+ * removed one suppresses the default too.  ti: HTTPClient.setRequestHeader
  */
 #include "http_private.h"
 

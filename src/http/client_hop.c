@@ -42,7 +42,7 @@ static void refuse(tinet_http_client *c, int code)
   tinet__defer(c->lane->loop, &c->deferred, on_refused, c);
 }
 
-/* ti: 2.8.1 - a dictionary given to GET becomes query parameters. */
+/* ti: HTTPClient.send - a dictionary given to GET becomes query parameters. */
 static int add_query(tinet_http_client *c)
 {
   struct tinet__buf params = TINET__BUF_INIT;
@@ -111,7 +111,8 @@ static int prepare_first(tinet_http_client *c, tinet_error *err)
   return tinet__sink_open_file(&c->sink, c->settings.file, err);
 }
 
-/* ti: 2.18.1 - the host given to open, and no other, may go unverified. */
+/* ti: HTTPClient.validatesSecureCertificate - the host given to open, and no
+ * other, may go unverified. */
 static bool is_verified(tinet_http_client *c)
 {
   if (!c->unverified_host || !c->url.is_https ||

@@ -1,5 +1,5 @@
 /* client_progress.c - progress of both directions, at most every 30 ms.
- * ti: 2.4, 2.19.1 */
+ * ti: HTTPClient.onload, HTTPClient.ondatastream */
 #include "http_private.h"
 
 #include <string.h>

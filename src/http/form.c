@@ -1,4 +1,5 @@
-/* form.c - the fields of a form, and their urlencoded forms.  ti: 2.8.3 */
+/* form.c - the fields of a form, and their urlencoded forms.  ti:
+ * HTTPClient.send */
 #include "body_private.h"
 #include "url.h"
 

@@ -44,7 +44,8 @@ void tinet_http_options_from_env(tinet_http_options *opt)
 {
   const char *all = env_either("all_proxy", "ALL_PROXY");
 
-  /* ti: 2.19.5 - HTTP_PROXY can be set by a web server's request header. */
+  /* ti: HTTPClient (proxies) - HTTP_PROXY can be set by a web server's request
+   * header. */
   opt->http_proxy = env_either("http_proxy", NULL);
   opt->https_proxy = env_either("https_proxy", "HTTPS_PROXY");
   opt->no_proxy = env_either("no_proxy", "NO_PROXY");
@@ -54,7 +55,7 @@ void tinet_http_options_from_env(tinet_http_options *opt)
     opt->https_proxy = all;
 }
 
-/* ti: 2.20.2 - the last part of the user agent, "en_US" form. */
+/* ti: Titanium.App.guid - the last part of the user agent, "en_US" form. */
 static void locale_name(char *to, size_t size)
 {
   static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
@@ -72,7 +73,7 @@ static void locale_name(char *to, size_t size)
     (void)snprintf(to, size, "%.*s", (int)len, value);
 }
 
-/* ti: 2.7.1 */
+/* ti: HTTPClient.setRequestHeader */
 static char *make_default_agent(void)
 {
   struct tinet__buf b = TINET__BUF_INIT;
@@ -107,8 +108,9 @@ static int build_defaults(tinet_http *http)
   static const char *const fixed[][2] = {
       {"Accept", "*/*"},
       {"Accept-Encoding", TINET__ACCEPT_ENCODING},
-      {"X-Requested-With", "XMLHttpRequest"}, /* ti: 2.7.1 */
-      {"Cache-Control", "no-cache"},          /* ti: 2.19.4, cache: false */
+      {"X-Requested-With",
+       "XMLHttpRequest"},            /* ti: HTTPClient.setRequestHeader */
+      {"Cache-Control", "no-cache"}, /* ti: HTTPClient.cache, cache: false */
       {"Pragma", "no-cache"},
   };
   struct tinet__headers *h = &http->defaults;

@@ -11,9 +11,9 @@
 #include "sink.h"
 #include "transport.h"
 
-#define TINET__DEFAULT_TIMEOUT_MS 15000      /* ti: 2.11 */
+#define TINET__DEFAULT_TIMEOUT_MS 15000      /* ti: HTTPClient.timeout */
 #define TINET__DEFAULT_RESOURCE_MS 604800000 /* ti: timeoutForResource */
-#define TINET__PROGRESS_INTERVAL_MS 30       /* ti: 2.19.1 */
+#define TINET__PROGRESS_INTERVAL_MS 30       /* ti: HTTPClient.ondatastream */
 #define TINET__CONNECTIVITY_RETRY_MS 1000    /* waitsForConnectivity */
 #define TINET__MAX_REDIRECT_BODY (64 * 1024) /* read to keep a connection */
 

@@ -1,4 +1,4 @@
-/* multipart.c - multipart/form-data.  ti: 2.8.5, rfc: 7578 */
+/* multipart.c - multipart/form-data.  ti: HTTPClient.send, rfc: 7578 */
 #include "body_private.h"
 #include "media_type.h"
 

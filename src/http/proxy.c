@@ -1,4 +1,4 @@
-/* proxy.c - which proxy a URL goes through.  ti: 2.19.5 */
+/* proxy.c - which proxy a URL goes through.  ti: HTTPClient (proxies) */
 #include "proxy.h"
 
 #include "../core/alloc.h"

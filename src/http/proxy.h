@@ -1,4 +1,5 @@
-/* proxy.h - which proxy a URL goes through.  decide, pure.  ti: 2.19.5 */
+/* proxy.h - which proxy a URL goes through.  decide, pure.  ti: HTTPClient
+ * (proxies) */
 #ifndef TINET_HTTP_PROXY_H
 #define TINET_HTTP_PROXY_H
 

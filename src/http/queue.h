@@ -1,7 +1,8 @@
 /* queue.h - how many requests run at once, per origin and in all.
  *
- * ti: 2.19.3 - six connections an origin for HTTP/1.1, one with many streams
- * for HTTP/2; what is over waits first in, first out per origin.
+ * ti: HTTPClient.enableKeepAlive - six connections an origin for HTTP/1.1, one
+ * with many streams for HTTP/2; what is over waits first in, first out per
+ * origin.
  */
 #ifndef TINET_HTTP_QUEUE_H
 #define TINET_HTTP_QUEUE_H

@@ -1,4 +1,5 @@
-/* redirect.c - what the next hop looks like.  ti: 2.10, rfc: 9110 15.4 */
+/* redirect.c - what the next hop looks like.  ti: HTTPClient.autoRedirect, rfc:
+ * 9110 15.4 */
 #include "redirect.h"
 
 #include "../core/error.h"

@@ -1,5 +1,5 @@
-/* redirect.h - what the next hop looks like.  decide, pure.  ti: 2.10, rfc:
- * 9110 15.4 */
+/* redirect.h - what the next hop looks like.  decide, pure.  ti:
+ * HTTPClient.autoRedirect, rfc: 9110 15.4 */
 #ifndef TINET_HTTP_REDIRECT_H
 #define TINET_HTTP_REDIRECT_H
 

@@ -59,7 +59,7 @@ const char *tinet_http_client_method(const tinet_http_client *c)
 
 const char *tinet_http_client_location(const tinet_http_client *c)
 {
-  /* ti: 2.17.3 - user information stays as open got it. */
+  /* ti: HTTPClient.username - user information stays as open got it. */
   if (c->n_redirects > 0 && c->url.text)
     return c->url.text;
   return c->raw_url;

@@ -131,7 +131,7 @@ static int write_all(int fd, const char *p, size_t len)
   return 0;
 }
 
-/* ti: 2.19.2 - a file without a name in $TMPDIR. */
+/* ti: HTTPClient.responseData - a file without a name in $TMPDIR. */
 static int open_anonymous(void)
 {
   const char *dir = secure_getenv("TMPDIR");

@@ -1,5 +1,6 @@
 /* sink.h - where a response body goes: memory, an anonymous file beyond a
- * threshold, or a target file through a temporary sibling.  ti: 2.13, 2.19.2 */
+ * threshold, or a target file through a temporary sibling.  ti:
+ * HTTPClient.file, HTTPClient.responseData */
 #ifndef TINET_HTTP_SINK_H
 #define TINET_HTTP_SINK_H
 

@@ -1,7 +1,8 @@
 /* url.c - http and https URLs as Titanium's open() takes them.
  *
  * The text is cut into raw spans, each is checked and encoded by the rules of
- * its place, and all go into one block with the whole text last.  ti: 2.9
+ * its place, and all go into one block with the whole text last.  ti:
+ * HTTPClient.autoEncodeUrl
  */
 #include "url_private.h"
 
@@ -66,7 +67,7 @@ void tinet__url_cut_authority(const char *p, const char *end,
 
   for (q = p; q < end; q++)
     if (*q == '@')
-      at = q; /* ti: 2.9 - the last one */
+      at = q; /* ti: HTTPClient.autoEncodeUrl - the last one */
   if (at) {
     r->userinfo = span(p, at);
     p = at + 1;

@@ -1,6 +1,6 @@
 /* url.h - absolute http and https URLs, the way Titanium's open() takes them.
  *
- * parse, pure.  ti: 2.9, rfc: 3986
+ * parse, pure.  ti: HTTPClient.autoEncodeUrl, rfc: 3986
  */
 #ifndef TINET_HTTP_URL_H
 #define TINET_HTTP_URL_H
@@ -47,7 +47,7 @@ bool tinet__url_same_origin(const struct tinet__url *a,
 void tinet__url_free(struct tinet__url *url); /* back to zero */
 
 /* ti: Titanium.Network.encodeURIComponent; used for GET dictionaries too
- * (ti: 2.8.3).  `keep` is the set of bytes besides A-Z a-z 0-9. */
+ * (ti: HTTPClient.send).  `keep` is the set of bytes besides A-Z a-z 0-9. */
 struct tinet__buf;
 int tinet__percent_encode(struct tinet__buf *to, const char *s, size_t len,
                           const char *keep) TINET_MUST_CHECK;

@@ -108,7 +108,8 @@ static void international_names_become_ascii(void)
   T_EQ(TINET_EURL, parse("http://\xff\xfe.example/"));
 }
 
-/* ti: 2.9 - the whole of it once more for each kind of byte. */
+/* ti: HTTPClient.autoEncodeUrl - the whole of it once more for each kind of
+ * byte. */
 static void every_byte_parses_to_itself(void)
 {
   for (int c = 1; c < 256; c++) {

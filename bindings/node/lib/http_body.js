@@ -1,5 +1,5 @@
 'use strict';
-// http_body.js - what send() was given, as a native body.  ti: 2.8
+// http_body.js - what send() was given, as a native body.  ti: HTTPClient.send
 
 const native = require('./native');
 const Blob = require('./blob');

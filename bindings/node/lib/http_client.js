@@ -38,7 +38,7 @@ const KEPT_TEXT = 512 * 1024; // a longer text lives only as long as the applica
 
 const BINARY_TYPE = /^(application\/(?!.*xml$)|image\/(?!.*xml$)|audio\/|video\/)/i;
 
-// Milliseconds for the library: -1 is its default.  ti: 2.11
+// Milliseconds for the library: -1 is its default.  ti: HTTPClient.timeout
 function milliseconds(value) {
   const ms = Number(value);
   return value === undefined || value === null || Number.isNaN(ms) || ms < 0 ? -1 : ms;
@@ -75,7 +75,7 @@ class HTTPClient extends Proxy {
     if (target === null) return;
     if (!this.#isAttached) this.#attach();
     if (!isRunning) {
-      this.#isSync = async !== undefined && async !== null && !async; // ti: 2.14
+      this.#isSync = async !== undefined && async !== null && !async; // ti: HTTPClient.open
       this.#made = null;
     }
     // The handler of OPENED runs inside, and may send.
@@ -93,7 +93,7 @@ class HTTPClient extends Proxy {
     this.#state = native.isRunning(this) ? RUNNING : native.state(this);
   }
 
-  // ti: 1.7 - null if there is a formatter that gave no URL
+  // ti: Titanium.Network.httpURLFormatter - null if there is a formatter that gave no URL
   #formatted(url) {
     const formatter = HTTPClient.network.httpURLFormatter;
     this.#isRefused = false;
@@ -131,13 +131,13 @@ class HTTPClient extends Proxy {
     if (this.autoEncodeUrl !== false) flags |= SEND_AUTO_ENCODE;
     if (this.validatesSecureCertificate !== false) flags |= SEND_VALIDATES;
     if (this.waitsForConnectivity === true) flags |= SEND_WAITS;
-    // Only the application's own `false`, not the default.  ti: 2.2
+    // Only the application's own `false`, not the default.  ti: HTTPClient
     if (this.enableKeepAlive === false && Object.hasOwn(this, 'enableKeepAlive')) flags |= SEND_CLOSES;
     if (this.#isSync) flags |= SEND_SYNC;
     return flags;
   }
 
-  // ti: 2.13
+  // ti: HTTPClient.file
   #path() {
     const file = this.file;
     if (file === undefined || file === null || file === '') return null;
@@ -310,7 +310,7 @@ class HTTPClient extends Proxy {
   }
 }
 
-// ti: 2.5.1 - what cannot be read is null; the reason goes to the log.
+// ti: HTTPClient.onreadystatechange - what cannot be read is null; the reason goes to the log.
 function readText(client) {
   try {
     return native.text(client);
@@ -328,7 +328,7 @@ function makeData(client) {
   return Blob.fromBuffer(content.buffer, type);
 }
 
-// ti: 2.12 - null, never an exception
+// ti: HTTPClient.responseText - null, never an exception
 function makeXML(client) {
   const type = typeOf(client.getResponseHeader('Content-Type'));
   const text = BINARY_TYPE.test(type) ? null : client.responseText;
@@ -352,7 +352,7 @@ function refuse(client) {
   finish(client, -1, 'httpURLFormatter gave no URL', 'TINET_EURL');
 }
 
-// ti: 2.5.1 - an HTTP error without onerror goes to onload, so that no result is
+// ti: HTTPClient.onreadystatechange - an HTTP error without onerror goes to onload, so that no result is
 // lost.
 function finish(client, code, error, reason) {
   if (code === undefined) {
@@ -373,7 +373,7 @@ function progress(client, type, progress, totalCount, totalSize, size) {
   return { type, source: client, progress, totalCount, totalSize, size };
 }
 
-// ti: 2.2 - the defaults; an assignment makes a property of the client's own.
+// ti: HTTPClient - the defaults; an assignment makes a property of the client's own.
 Object.assign(HTTPClient.prototype, {
   onload: undefined,
   onerror: undefined,

@@ -15,7 +15,7 @@ class Network extends Proxy {
     super.addEventListener(name, listener);
   }
 
-  // ti: 1.6
+  // ti: Titanium.Network.encodeURIComponent
   encodeURIComponent(value) {
     return value === undefined || value === null ? null : native.encodeComponent(String(value));
   }
@@ -29,7 +29,7 @@ Network.apiName = 'Ti.Network';
 Network.titaniumName = 'TiNetwork';
 Network.prototype.httpURLFormatter = null;
 
-// ti: 1.1
+// ti: Titanium.Network
 defineConstants(Network.prototype, {
   NETWORK_NONE: 0,
   NETWORK_WIFI: 1,

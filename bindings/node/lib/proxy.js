@@ -89,7 +89,7 @@ function capitalized(name) {
   return name[0].toUpperCase() + name.slice(1);
 }
 
-// getFoo() and setFoo(v) for each name; read-only ones have no setter.  ti: 0.4
+// getFoo() and setFoo(v) for each name; read-only ones have no setter.  ti: Titanium.Proxy
 function defineAccessors(prototype, names, readOnly) {
   for (const name of names) {
     const get = 'get' + capitalized(name);

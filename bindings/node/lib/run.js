@@ -40,7 +40,7 @@ function readProject(folder) {
   }
   context.apply(Object.assign(values, { projectDirectory: folder, resourcesDirectory: resources }));
   if (values.guid) require('./native').setAppGuid(values.guid);
-  // ti: 2.19.2 - Titanium for Linux's own name goes before Android's.
+  // ti: HTTPClient.responseData - Titanium for Linux's own name goes before Android's.
   for (const name of ['ti.android.httpclient.maxbuffersize', 'ti.linux.httpclient.maxbuffersize']) {
     const property = values.properties.find((p) => p.name === name);
     if (property) require('./native').setMaxBufferSize(Number(property.value));

@@ -28,7 +28,7 @@ class Titanium extends Proxy {
     throw new Error('Titanium.include was removed from Titanium in 8.0.0; use require()');
   }
 
-  // ti: 2.20.1
+  // ti: Titanium.userAgent
   get userAgent() {
     return require('./native').getUserAgent();
   }
