@@ -60,7 +60,8 @@ TINET_API int tinet_loop_on_closed(tinet_loop *loop, void (*fn)(void *arg),
 /* Ends the loop and frees it; NULL is fine.  Returns 0, or TINET_EBUSY when
  * something that was opened on it is still open: a handle somebody forgot.  The
  * loop is freed then only as far as is safe (its memory leaks rather than being
- * used after it was freed). */
+ * used after it was freed).  TINET_ESTATE: a loop of tinet_loop_open() is
+ * running; nothing has changed. */
 TINET_API int tinet_loop_close(tinet_loop *loop);
 
 TINET_END_DECLS

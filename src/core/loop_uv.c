@@ -107,7 +107,7 @@ static void on_check(uv_check_t *check)
   now = loop->deferred;
   now.next->prev = now.prev->next = &now;
   tinet__list_init(&loop->deferred);
-  hold(loop); /* so that the loop is not freed by a call */
+  loop->n_closing++; /* a call may close the loop; it is freed after this */
   while (!tinet__list_is_empty(&now)) {
     struct tinet__deferred *d =
         TINET__CONTAINER(now.next, struct tinet__deferred, link);
@@ -116,9 +116,10 @@ static void on_check(uv_check_t *check)
     release(loop);
     d->fn(d->arg);
   }
-  if (tinet__list_is_empty(&loop->deferred))
+  if (!loop->is_closing && tinet__list_is_empty(&loop->deferred))
     spin(loop, false);
-  release(loop);
+  loop->n_closing--;
+  free_if_done(loop);
 }
 
 void tinet__defer(tinet_loop *loop, struct tinet__deferred *d,
@@ -166,13 +167,15 @@ static void on_async(uv_async_t *async)
 
     tinet__list_remove(&post->link);
     tinet__free(post);
-    fn(arg);
+    if (!loop->is_closing) /* by the call before */
+      fn(arg);
   }
 }
 
 int tinet_loop_post(tinet_loop *loop, void (*fn)(void *arg), void *arg)
 {
   struct post *post;
+  bool is_closing;
 
   if (!loop || !fn)
     return TINET_EINVAL;
@@ -182,10 +185,16 @@ int tinet_loop_post(tinet_loop *loop, void (*fn)(void *arg), void *arg)
   post->fn = fn;
   post->arg = arg;
   (void)pthread_mutex_lock(&loop->lock);
-  tinet__list_append(&loop->posts, &post->link);
+  is_closing = loop->is_closing;
+  if (!is_closing) {
+    tinet__list_append(&loop->posts, &post->link);
+    (void)uv_async_send(&loop->async); /* locked: not once it is closed */
+  }
   (void)pthread_mutex_unlock(&loop->lock);
-  (void)uv_async_send(&loop->async);
-  return TINET_OK;
+  if (!is_closing)
+    return TINET_OK;
+  tinet__free(post);
+  return TINET_ESTATE;
 }
 
 /* ---- timers ---- */
@@ -266,8 +275,10 @@ static void on_poll(uv_poll_t *uv, int status, int events)
   tinet__watch *w = uv->data;
   unsigned seen = 0;
 
-  if (status < 0)
+  if (status < 0) {
     seen = TINET__READABLE | TINET__WRITABLE | TINET__FAILED;
+    w->events = 0; /* libuv has stopped it */
+  }
   if (events & UV_READABLE)
     seen |= TINET__READABLE;
   if (events & UV_WRITABLE)
@@ -530,15 +541,18 @@ static void close_part(tinet_loop *loop, uv_handle_t *handle)
   uv_close(handle, on_part_closed);
 }
 
-/* What nobody will call any more. */
-static void drop_posts(tinet_loop *loop)
+/* From here on nothing is posted; what was, nobody will call any more. */
+static void end_posts(tinet_loop *loop)
 {
+  (void)pthread_mutex_lock(&loop->lock);
+  loop->is_closing = true;
   while (!tinet__list_is_empty(&loop->posts)) {
     struct post *post = TINET__CONTAINER(loop->posts.next, struct post, link);
 
     tinet__list_remove(&post->link);
     tinet__free(post);
   }
+  (void)pthread_mutex_unlock(&loop->lock);
 }
 
 int tinet_loop_close(tinet_loop *loop)
@@ -547,9 +561,10 @@ int tinet_loop_close(tinet_loop *loop)
 
   if (!loop)
     return TINET_OK;
+  if (loop->is_own && loop->is_running)
+    return TINET_ESTATE; /* libuv could not go on without it */
   is_leak = loop->n_open > 0 || loop->n_holds > 0;
-  drop_posts(loop);
-  loop->is_closing = true;
+  end_posts(loop);
   if (is_leak)
     loop->n_closing++; /* never freed: somebody may still use it */
   close_part(loop, (uv_handle_t *)&loop->async);
