@@ -16,6 +16,8 @@ TINET_DEFINE_CLEANUP(tinet_http_body, tinet_http_body_free)
 
 static void free_segment(struct tinet__segment *s)
 {
+  if (s->is_lent)
+    return;
   if (s->release)
     s->release(s->release_user);
   else if (s->kind == TINET__SEGMENT_MEMORY)
@@ -159,12 +161,13 @@ int tinet_http_body_new_file(const char *path, const char *content_type,
                              tinet_http_body **ret_body)
 {
   struct tinet__segment s;
-  struct stat st;
+  struct stat st = {0};
   int fd, err;
 
   if (!path || !ret_body || !is_type(content_type))
     return TINET_EINVAL;
-  fd = open(path, O_RDONLY | O_CLOEXEC);
+  /* Opening a FIFO would wait for its writer. */
+  fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
     return TINET_EBODY;
   if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -301,8 +304,7 @@ int tinet__body_prepare(tinet_http_body *b)
   err = b->form->has_file ? tinet__multipart_build(b->form, b)
                           : prepare_urlencoded(b);
   if (err < 0) {
-    if (!b->form->has_file)
-      drop_segments(b);
+    drop_segments(b); /* the next call begins anew */
     return err;
   }
   b->is_prepared = true;

@@ -21,7 +21,8 @@ struct tinet__segment {
   tinet_http_reader reader;
   void (*release)(void *user);
   void *release_user;
-  int64_t len; /* -1 = unknown (READER) */
+  int64_t len;  /* -1 = unknown (READER) */
+  bool is_lent; /* a form's content owns what is in here */
 };
 
 struct tinet_http_body {
@@ -70,8 +71,8 @@ int tinet__body_set_type(tinet_http_body *b, const char *type) TINET_MUST_CHECK;
 int tinet__form_urlencode(const tinet_http_form *form,
                           struct tinet__buf *to) TINET_MUST_CHECK;
 /* multipart.c: the segments of a multipart/form-data body, and its type.  The
- * contents of file fields move into `b`. */
-int tinet__multipart_build(tinet_http_form *form,
+ * contents of file fields are lent to `b`. */
+int tinet__multipart_build(const tinet_http_form *form,
                            tinet_http_body *b) TINET_MUST_CHECK;
 
 #endif

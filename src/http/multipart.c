@@ -122,7 +122,8 @@ static int flush(struct tinet__buf *text, tinet_http_body *b)
 }
 
 static int add_part(tinet_http_body *b, struct tinet__buf *text,
-                    const char *boundary, struct tinet__field *f, size_t index)
+                    const char *boundary, const struct tinet__field *f,
+                    size_t index)
 {
   int err = add_part_head(text, boundary, f, index);
 
@@ -133,11 +134,12 @@ static int add_part(tinet_http_body *b, struct tinet__buf *text,
     return err < 0 ? err : tinet__buf_adds(text, "\r\n");
   }
   err = flush(text, b);
-  for (size_t i = 0; err == TINET_OK && i < f->content->n_segments; i++)
-    err = tinet__body_add(b, &f->content->segments[i]);
-  /* The segments are the body's now (those of a failed addition are freed by
-   * it). */
-  f->content->n_segments = 0;
+  for (size_t i = 0; err == TINET_OK && i < f->content->n_segments; i++) {
+    struct tinet__segment lent = f->content->segments[i];
+
+    lent.is_lent = true;
+    err = tinet__body_add(b, &lent);
+  }
   return err < 0 ? err : tinet__buf_adds(text, "\r\n");
 }
 
@@ -150,7 +152,7 @@ static int set_type(tinet_http_body *b, const char *boundary)
   return tinet__body_set_type(b, type);
 }
 
-int tinet__multipart_build(tinet_http_form *form, tinet_http_body *b)
+int tinet__multipart_build(const tinet_http_form *form, tinet_http_body *b)
 {
   struct tinet__buf text = TINET__BUF_INIT;
   char boundary[48];
