@@ -1,8 +1,6 @@
 /* header_parse.c - lines of a response's header block.  rfc: 9112 4, 5 */
 #include "header.h"
 
-#include "../core/alloc.h"
-
 #include <string.h>
 
 bool tinet__header_value_is_ok(const char *value, size_t len)
@@ -22,35 +20,58 @@ static size_t without_line_end(const char *line, size_t len)
   return len;
 }
 
+/* Puts a copy of the last value at the end of the text, unless it is there:
+ * many short continuations must not copy a long value each time. */
+static int move_last_value(struct tinet__headers *h)
+{
+  struct tinet__header_field *last = &h->fields[h->n_fields - 1];
+  size_t at = h->text.len;
+  int err;
+
+  if ((size_t)last->value_at + last->value_len + 1 == at)
+    return TINET_OK;
+  err = tinet__buf_reserve(&h->text, (size_t)last->value_len + 1);
+  if (err < 0)
+    return err;
+  /* Adding from the text itself is fine: it has the room already. */
+  err =
+      tinet__buf_add(&h->text, h->text.data + last->value_at, last->value_len);
+  if (err == TINET_OK)
+    err = tinet__buf_addc(&h->text, 0);
+  if (err == TINET_OK)
+    last->value_at = (uint32_t)at;
+  return err;
+}
+
 /* rfc: 9112 5.2 - a line that starts with blank continues the last field. */
 static int fold(struct tinet__headers *h, const char *line, size_t len)
 {
   struct tinet__span rest = tinet__trim(line, len);
   struct tinet__header_field *last;
-  struct tinet__buf joined = TINET__BUF_INIT;
+  char *to;
   int err;
 
   if (h->n_fields == 0)
     return TINET_EPROTOCOL;
+  if (rest.len == 0)
+    return TINET_OK;
   last = &h->fields[h->n_fields - 1];
-  err = tinet__buf_adds(&joined, tinet__headers_value(h, h->n_fields - 1));
-  if (err == TINET_OK && rest.len > 0)
-    err = tinet__buf_addc(&joined, ' ');
+  if (rest.len > UINT32_MAX / 4 || h->text.len > UINT32_MAX / 4)
+    return TINET_ELIMIT;
+  err = move_last_value(h);
   if (err == TINET_OK)
-    err = tinet__buf_add(&joined, rest.p, rest.len);
-  if (err == TINET_OK && h->text.len + joined.len + 1 >= UINT32_MAX)
-    err = TINET_ELIMIT;
-  if (err == TINET_OK) {
-    uint32_t at = (uint32_t)h->text.len;
-
-    err = tinet__buf_add(&h->text, joined.data, joined.len + 1);
-    if (err == TINET_OK) {
-      last->value_at = at;
-      last->value_len = (uint32_t)joined.len;
-    }
-  }
-  tinet__buf_free(&joined);
-  return err;
+    err = tinet__buf_reserve(&h->text, rest.len + 1);
+  if (err < 0)
+    return err;
+  to = h->text.data + h->text.len - 1; /* over the NUL of the value */
+  if (last->value_len > 0)
+    *to++ = ' ';
+  memcpy(to, rest.p, rest.len);
+  to[rest.len] = '\0';
+  h->text.len = (size_t)(to - h->text.data) + rest.len + 1;
+  h->text.data[h->text.len] = '\0';
+  last->value_len = (uint32_t)(h->text.len - 1 - last->value_at);
+  return TINET_OK;
 }
 
 int tinet__headers_parse_line(struct tinet__headers *h, const char *line,
