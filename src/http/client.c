@@ -148,6 +148,17 @@ static int warn_running(tinet_http_client *c, const char *what)
   return TINET_ESTATE;
 }
 
+/* What was given last time, as in polling, needs no work: *ret_new stays NULL.
+ * False: no memory. */
+static bool make_if_other(const char *old, const char *text,
+                          char *(*make)(const char *), char **ret_new)
+{
+  if (old && strcmp(old, text) == 0)
+    return true;
+  *ret_new = make(text);
+  return *ret_new != NULL;
+}
+
 int tinet_http_client_open(tinet_http_client *c, const char *method,
                            const char *url)
 {
@@ -163,16 +174,20 @@ int tinet_http_client_open(tinet_http_client *c, const char *method,
     return TINET_ESTATE;
   if (c->phase != TINET__IDLE)
     return warn_running(c, "open");
-  new_method = normal_method(method);
-  new_url = with_scheme(url);
-  if (!new_method || !new_url)
+  if (!make_if_other(c->method, method, normal_method, &new_method) ||
+      !make_if_other(c->raw_url, url, with_scheme, &new_url))
     return TINET_ENOMEM;
 
   c->generation++;
-  tinet__free(c->method);
-  c->method = TINET_TAKE(new_method);
-  tinet__free(c->raw_url);
-  c->raw_url = TINET_TAKE(new_url);
+  if (new_method) {
+    tinet__free(c->method);
+    c->method = TINET_TAKE(new_method);
+  }
+  if (new_url) {
+    tinet__free(c->raw_url);
+    c->raw_url = TINET_TAKE(new_url);
+    c->is_url_raw = false;
+  }
   /* ti: HTTPClient.setRequestHeader - headers set before open belong to it,
    * once. */
   old = c->app_headers;
@@ -182,7 +197,9 @@ int tinet_http_client_open(tinet_http_client *c, const char *method,
   tinet_http_body_free(c->body);
   c->body = NULL;
   c->is_sync = false;
-  tinet__url_free(&c->url);
+  if (!c->is_url_raw)
+    tinet__url_free(&c->url);
+  c->n_redirects = 0;
   tinet__client_reset_response(c);
   tinet__client_set_state(c, TINET_HTTP_OPENED); /* last: it may free c */
   return TINET_OK;

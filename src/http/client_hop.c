@@ -57,6 +57,7 @@ static int add_query(tinet_http_client *c)
     if (err == TINET_OK) {
       tinet__url_free(&c->url);
       c->url = with;
+      c->is_url_raw = false;
     }
   }
   tinet__buf_free(&params);
@@ -85,13 +86,26 @@ static int note_unverified(tinet_http_client *c)
   return c->unverified_host ? TINET_OK : TINET_ENOMEM;
 }
 
+static int parse_url(tinet_http_client *c, tinet_error *err)
+{
+  bool encode = c->settings.is_auto_encode_url;
+  int code;
+
+  if (c->is_url_raw && c->is_url_encoded == encode)
+    return TINET_OK;
+  c->is_url_raw = false;
+  tinet__url_free(&c->url);
+  code = tinet__url_parse(c->raw_url, encode, &c->url, err);
+  c->is_url_raw = code == TINET_OK;
+  c->is_url_encoded = encode;
+  return code;
+}
+
 static int prepare_first(tinet_http_client *c, tinet_error *err)
 {
   int code;
 
-  tinet__url_free(&c->url);
-  code = tinet__url_parse(c->raw_url, c->settings.is_auto_encode_url, &c->url,
-                          err);
+  code = parse_url(c, err);
   if (code < 0)
     return code;
   code = add_query(c);
@@ -255,6 +269,7 @@ void tinet__client_follow(tinet_http_client *c)
   tinet__redirect_strip(r, &c->carried);
   tinet__url_free(&c->url);
   c->url = r->url;
+  c->is_url_raw = false;
   memset(r, 0, sizeof *r);
   tinet__client_retry(c);
 }

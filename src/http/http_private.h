@@ -93,8 +93,10 @@ struct tinet_http_client {
   struct tinet__deferred deferred;
   struct tinet__exchange x;
   struct tinet__url url;
-  char *unverified_host;             /* owned; validates_certificate off */
-  struct tinet__headers carried;     /* application's, less what was dropped */
+  bool is_url_raw;               /* url is raw_url parsed, nothing else ... */
+  bool is_url_encoded;           /* ... with this is_auto_encode_url */
+  char *unverified_host;         /* owned; validates_certificate off */
+  struct tinet__headers carried; /* application's, less what was dropped */
   struct tinet__headers hop_headers; /* what is sent */
   bool is_get;                       /* a redirect changed the method */
   bool drops_body;
