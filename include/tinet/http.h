@@ -362,9 +362,10 @@ TINET_API int tinet_http_form_add_json(tinet_http_form *form, const char *name,
                                        const char *json,
                                        size_t json_len) TINET_MUST_CHECK;
 /* A file part.  `content` is a bytes, borrowed, file, fd or sized reader body,
- * taken on success; its media type is the part's.  `filename` NULL = the last
- * path component of a file, else `<index><unix time>` with an extension by the
- * type.  TINET_EINVAL (a form or an unsized reader), TINET_ENOMEM. */
+ * taken on success; its media type is the part's (application/octet-stream for
+ * bytes that were given none).  `filename` NULL = the last path component of a
+ * file, else `<index><unix time>` with an extension by the type.  TINET_EINVAL
+ * (a form or an unsized reader), TINET_ENOMEM. */
 TINET_API int
 tinet_http_form_add_file(tinet_http_form *form, const char *name,
                          const char *filename,

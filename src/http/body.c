@@ -106,6 +106,16 @@ static bool is_type(const char *type)
   return !type || strpbrk(type, "\r\n") == NULL;
 }
 
+static int bytes_body(const char *type, struct tinet__segment *segment,
+                      tinet_http_body **ret_body)
+{
+  int err = with_segment(type ? type : FORM_TYPE, segment, ret_body);
+
+  if (err == TINET_OK)
+    (*ret_body)->has_default_type = type == NULL;
+  return err;
+}
+
 int tinet_http_body_new_bytes(const void *data, size_t len,
                               const char *content_type,
                               tinet_http_body **ret_body)
@@ -117,7 +127,7 @@ int tinet_http_body_new_bytes(const void *data, size_t len,
   s.data = tinet__memdup(data, len);
   if (!s.data)
     return TINET_ENOMEM;
-  return with_segment(content_type ? content_type : FORM_TYPE, &s, ret_body);
+  return bytes_body(content_type, &s, ret_body);
 }
 
 int tinet_http_body_new_borrowed(const void *data, size_t len,
@@ -134,7 +144,7 @@ int tinet_http_body_new_borrowed(const void *data, size_t len,
       release(user);
     return TINET_EINVAL;
   }
-  return with_segment(content_type ? content_type : FORM_TYPE, &s, ret_body);
+  return bytes_body(content_type, &s, ret_body);
 }
 
 static int fd_segment(int fd, uint64_t offset, uint64_t len, const char *path,

@@ -27,6 +27,7 @@ struct tinet__segment {
 
 struct tinet_http_body {
   char *type;                      /* owned, or NULL */
+  bool has_default_type;           /* of bytes; not meant for a part */
   struct tinet__segment *segments; /* owned */
   size_t n_segments, cap;
   int64_t len; /* of all; -1 = unknown */

@@ -46,6 +46,14 @@ static int add_quoted(struct tinet__buf *b, const char *s)
   return err < 0 ? err : tinet__buf_addc(b, '"');
 }
 
+/* A string is form-urlencoded as a whole body, but not as a part of one. */
+static const char *part_type(const tinet_http_body *content)
+{
+  if (content->type == NULL || content->has_default_type)
+    return "application/octet-stream";
+  return content->type;
+}
+
 /* The last path component of a file, else `<index><unix time>.<ext>`. */
 static int add_filename(struct tinet__buf *b, const struct tinet__field *f,
                         size_t index)
@@ -53,7 +61,7 @@ static int add_filename(struct tinet__buf *b, const struct tinet__field *f,
   const char *path =
       f->content->n_segments > 0 ? f->content->segments[0].path : NULL;
   const char *slash = path ? strrchr(path, '/') : NULL;
-  const char *extension = tinet__media_extension(f->content->type);
+  const char *extension = tinet__media_extension(part_type(f->content));
   char name[64];
 
   if (f->filename)
@@ -81,9 +89,7 @@ static int add_part_head(struct tinet__buf *b, const char *boundary,
     if (err == TINET_OK)
       err = add_filename(b, f, index);
     if (err == TINET_OK)
-      err = tinet__buf_addf(b, "\r\nContent-Type: %s",
-                            f->content->type ? f->content->type
-                                             : "application/octet-stream");
+      err = tinet__buf_addf(b, "\r\nContent-Type: %s", part_type(f->content));
   }
   return err < 0 ? err : tinet__buf_adds(b, "\r\n\r\n");
 }
