@@ -265,6 +265,31 @@ def streams_beside_the_broken_one_go_on(driver):
     suite.still_serves(driver)
 
 
+@suite.test
+def frames_without_end_and_without_a_pause_do_not_hold_the_loop(driver):
+    """A request beside the flood is served, and the timeout is kept."""
+    if "TINET_KNOWN_DEFECTS" not in os.environ:
+        raise Skip("known defect, see the README of tests/hostile; TINET_KNOWN_DEFECTS=1 runs it")
+
+    def serve(connection):
+        connection.sendall(OURS)
+        read_h2_request(connection)
+        many = frame(WINDOW, payload=code(1)) * 200
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            connection.sendall(many)
+
+    with Threaded(serve, TLS) as peer:
+        url = "https://localhost:%d/" % peer.port
+        driver.prepare("GET", url, name="flood", timeout_for_resource_ms=500)
+        driver.command("send")
+        started = time.monotonic()
+        names = [line.error_name for line in driver.run() if "outcome" in line]
+        equal(["TINET_ETIMEDOUT"], names)
+        took = time.monotonic() - started
+        true(took < 5, "the timeout of 0.5 s came after %.1f s" % took)
+
+
 if __name__ == "__main__":
     try:
         sys.exit(suite.main())
