@@ -18,7 +18,8 @@ struct tinet__decoder {
   char *pieces[TINET__MAX_CODINGS]; /* owned; output of each */
   size_t n_codecs;
   struct tinet__decoder_limits limits;
-  uint64_t n_in, n_out;
+  uint64_t n_in;
+  uint64_t n_out[TINET__MAX_CODINGS]; /* of each */
 };
 
 typedef int (*sink_fn)(void *arg, const void *data, size_t len);
@@ -129,18 +130,19 @@ int tinet__decoder_new(const char *content_encoding,
   return TINET_OK;
 }
 
-static int check_limits(struct flow *f, size_t n)
+/* What is between two codings counts too: it may be huge and still become
+ * little. */
+static int check_limits(struct flow *f, size_t level, size_t n)
 {
   tinet__decoder *d = f->d;
   const struct tinet__decoder_limits *l = &d->limits;
+  uint64_t n_out = d->n_out[level] += n;
 
-  d->n_out += n;
-  if (l->max_bytes && d->n_out > l->max_bytes)
+  if (l->max_bytes && n_out > l->max_bytes)
     return tinet__error_set(f->err, TINET_EBOMB, TINET_ORIGIN_TINET, 0,
                             "the decoded body is larger than %llu bytes",
                             (unsigned long long)l->max_bytes);
-  if (l->max_ratio && d->n_out > RATIO_FROM &&
-      d->n_out / l->max_ratio > d->n_in)
+  if (l->max_ratio && n_out > RATIO_FROM && n_out / l->max_ratio > d->n_in)
     return tinet__error_set(f->err, TINET_EBOMB, TINET_ORIGIN_TINET, 0,
                             "the body grows more than %u times when decoded",
                             l->max_ratio);
@@ -152,11 +154,8 @@ static int feed(struct flow *f, size_t level, const char *data, size_t len)
   struct tinet__codec *codec;
   char *piece;
 
-  if (level == f->d->n_codecs) {
-    int err = check_limits(f, len);
-
-    return err < 0 ? err : f->sink(f->arg, data, len);
-  }
+  if (level == f->d->n_codecs)
+    return f->sink(f->arg, data, len);
   codec = f->d->codecs[level];
   piece = f->d->pieces[level];
   while (true) {
@@ -171,7 +170,9 @@ static int feed(struct flow *f, size_t level, const char *data, size_t len)
                                     "Content-Encoding"
                                   : NULL);
     if (n > 0) {
-      err = feed(f, level + 1, piece, n);
+      err = check_limits(f, level, n);
+      if (err == TINET_OK)
+        err = feed(f, level + 1, piece, n);
       if (err < 0)
         return err;
     }

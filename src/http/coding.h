@@ -14,6 +14,7 @@
 
 typedef struct tinet__decoder tinet__decoder;
 struct tinet__decoder_limits {
+  /* Each coding's output by itself. */
   uint64_t max_bytes; /* of output; 0 = none */
   uint32_t max_ratio; /* output / input, judged beyond 1 MiB; 0 = none */
 };
