@@ -94,20 +94,38 @@ static int convert(iconv_t cd, struct text in, struct tinet__buf *out)
   while (true) {
     char *to;
     size_t room, rc;
+    /* Some charsets hold a character back, for a combining one to follow; the
+     * call without input lets it go. */
+    bool is_last = left == 0;
     int err = tinet__buf_reserve(out, left + left / 2 + 32);
 
     if (err < 0)
       return err;
     to = out->data + out->len;
     room = out->cap - out->len - 1;
-    rc = iconv(cd, left ? &from : NULL, &left, &to, &room);
+    rc = iconv(cd, is_last ? NULL : &from, &left, &to, &room);
     out->len = (size_t)(to - out->data);
     out->data[out->len] = 0;
     if (rc == (size_t)-1 && errno != E2BIG)
       return TINET_ECHARSET;
-    if (rc != (size_t)-1 && left == 0)
+    if (rc != (size_t)-1 && is_last)
       return TINET_OK;
   }
+}
+
+/* Not what iconv would take for more than a name ("//IGNORE", its own
+ * memory's charsets, "" for the locale's), and not UTF-7, in which markup can
+ * hide from who looked at the bytes. */
+static bool is_label(const char *name)
+{
+  static const char *const others[] = {"char", "wchar_t", "internal", "utf-7",
+                                       "utf7"};
+
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (tinet__ieq(name, others[i]))
+      return false;
+  return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
+                           "yz0123456789-_.:+()")] == 0;
 }
 
 static int decode_as(const char *label, struct text in, char **ret_text,
@@ -118,6 +136,8 @@ static int decode_as(const char *label, struct text in, char **ret_text,
   iconv_t cd;
   int err;
 
+  if (!is_label(name))
+    return TINET_ECHARSET;
   if (tinet__ieq(name, "UTF-8"))
     return tinet__utf8_is_valid(in.p, in.len)
                ? take_copy(in.p, in.len, ret_text, ret_len)
@@ -127,6 +147,27 @@ static int decode_as(const char *label, struct text in, char **ret_text,
     return TINET_ECHARSET;
   err = convert(cd, in, &out);
   (void)iconv_close(cd);
+  if (err < 0) {
+    tinet__buf_free(&out);
+    return err;
+  }
+  *ret_text = tinet__buf_take(&out, ret_len);
+  return TINET_OK;
+}
+
+/* Each byte is the character of its number. */
+static int from_latin1(struct text in, char **ret_text, size_t *ret_len)
+{
+  struct tinet__buf out = TINET__BUF_INIT;
+  int err = tinet__buf_reserve(&out, in.len + in.len / 4);
+
+  for (size_t i = 0; err == TINET_OK && i < in.len; i++) {
+    unsigned char c = (unsigned char)in.p[i];
+    char two[2] = {(char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f))};
+
+    err = c < 0x80 ? tinet__buf_addc(&out, (char)c)
+                   : tinet__buf_add(&out, two, 2);
+  }
   if (err < 0) {
     tinet__buf_free(&out);
     return err;
@@ -158,23 +199,34 @@ static const char *byte_order_mark(struct text *in)
   return NULL;
 }
 
+static const char *behind_blanks(const char *at, const char *end)
+{
+  while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+    at++;
+  return at;
+}
+
+/* Where the value of the first `key` that has one begins, or NULL. */
+static const char *value_of(const char *p, const char *end, const char *key)
+{
+  while ((p = tinet__ifind(p, (size_t)(end - p), key)) != NULL) {
+    p = behind_blanks(p + strlen(key), end);
+    if (p < end && *p == '=')
+      return behind_blanks(p + 1, end);
+  }
+  return NULL;
+}
+
 /* The label behind `key` and '=', quoted or not. */
 static bool label_after(const char *p, size_t len, const char *key,
                         char to[MAX_LABEL])
 {
-  const char *end = p + len, *at = tinet__ifind(p, len, key);
+  const char *end = p + len, *at = value_of(p, end, key);
   size_t n = 0;
   char quote = 0;
 
   if (!at)
     return false;
-  at += strlen(key);
-  while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
-    at++;
-  if (at >= end || *at++ != '=')
-    return false;
-  while (at < end && (*at == ' ' || *at == '\t'))
-    at++;
   if (at < end && (*at == '"' || *at == '\''))
     quote = *at++;
   for (; at < end && n + 1 < MAX_LABEL; at++) {
@@ -211,6 +263,16 @@ static bool declared(const char *content_type, struct text in,
   return false;
 }
 
+/* A declaration that could be read as ASCII is not in UTF-16, whatever it says
+ * (so the WHATWG's sniffing). */
+static const char *declared_label(const char *content_type, struct text in,
+                                  char to[MAX_LABEL])
+{
+  if (!declared(content_type, in, to))
+    return NULL;
+  return tinet__istarts(iconv_name(to), "UTF-16") ? "UTF-8" : to;
+}
+
 static int try_label(const char *label, struct text in, char **ret_text,
                      size_t *ret_len)
 {
@@ -230,11 +292,11 @@ int tinet__charset_decode(const char *content_type, const void *data,
   if (err == TINET_ECHARSET)
     err = try_label(has_type ? of_type : NULL, whole, ret_text, ret_len);
   if (err == TINET_ECHARSET)
-    err = try_label(declared(content_type, whole, inside) ? inside : NULL,
-                    whole, ret_text, ret_len);
+    err = try_label(declared_label(content_type, whole, inside), whole,
+                    ret_text, ret_len);
   if (err == TINET_ECHARSET)
     err = decode_as("UTF-8", whole, ret_text, ret_len);
   if (err == TINET_ECHARSET)
-    err = decode_as("ISO8859-1//", whole, ret_text, ret_len);
+    err = from_latin1(whole, ret_text, ret_len);
   return err;
 }
