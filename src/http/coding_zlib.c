@@ -11,6 +11,9 @@ struct zcodec {
   z_stream z;
   enum tinet__codec_state state;
   bool is_gzip;
+  bool is_chosen; /* deflate: with or without zlib's header */
+  bool has_first; /* deflate: one byte has come, which does not say enough */
+  unsigned char first;
 };
 
 static voidpf z_alloc(voidpf opaque, uInt n, uInt size)
@@ -25,16 +28,37 @@ static void z_free(voidpf opaque, voidpf ptr)
   tinet__free(ptr);
 }
 
-/* rfc: 1950 2.2 - servers send "deflate" with and without the zlib header. */
-static int choose_window(struct zcodec *c, const char *data, size_t len)
+/* rfc: 1950 2.2 - servers send "deflate" with and without the zlib header,
+ * which is two bytes. */
+static bool is_zlib(unsigned char cmf, unsigned char flg)
 {
-  unsigned char cmf = (unsigned char)data[0];
-  bool is_zlib = (cmf & 0x0f) == 8 && (cmf >> 4) <= 7 &&
-                 (len < 2 || (cmf * 256 + (unsigned char)data[1]) % 31 == 0);
+  return (cmf & 0x0f) == 8 && (cmf >> 4) <= 7 && (cmf * 256 + flg) % 31 == 0;
+}
 
-  if (is_zlib)
-    return Z_OK;
-  return inflateReset2(&c->z, -15);
+/* Keeps the first byte until the second is there, then gives it to zlib. */
+static int choose_window(struct zcodec *c, const char **data, size_t *len)
+{
+  unsigned char none;
+  int rc = Z_OK;
+
+  if (!c->has_first) {
+    c->first = (unsigned char)*(*data)++;
+    c->has_first = true;
+    --*len;
+  }
+  if (*len == 0)
+    return TINET_OK;
+  if (!is_zlib(c->first, (unsigned char)**data))
+    rc = inflateReset2(&c->z, -15);
+  if (rc == Z_OK) {
+    c->z.next_in = &c->first;
+    c->z.avail_in = 1;
+    c->z.next_out = &none; /* one byte is no output yet */
+    c->z.avail_out = 1;
+    rc = inflate(&c->z, Z_NO_FLUSH);
+  }
+  c->is_chosen = true;
+  return rc == Z_OK ? TINET_OK : TINET_ECODING;
 }
 
 /* At the end of a member: another one may follow.  rfc: 1952 2.2 */
@@ -52,7 +76,7 @@ static int step(struct tinet__codec *codec, const char **data, size_t *len,
                 char *out, size_t out_size, size_t *ret_n)
 {
   struct zcodec *c = (struct zcodec *)(void *)codec;
-  size_t chunk = *len > UINT_MAX ? UINT_MAX : *len;
+  size_t chunk;
   int rc;
 
   if (*len > 0 && c->state == TINET__CODEC_END) {
@@ -65,10 +89,14 @@ static int step(struct tinet__codec *codec, const char **data, size_t *len,
   if (c->state == TINET__CODEC_START) {
     if (*len == 0)
       return TINET_OK;
-    if (!c->is_gzip && choose_window(c, *data, *len) != Z_OK)
-      return TINET_ECODING;
     c->state = TINET__CODEC_INSIDE;
   }
+  if (!c->is_gzip && !c->is_chosen) {
+    rc = *len > 0 ? choose_window(c, data, len) : TINET_OK;
+    if (rc < 0 || !c->is_chosen)
+      return rc;
+  }
+  chunk = *len > UINT_MAX ? UINT_MAX : *len;
   c->z.next_in = (Bytef *)(uintptr_t)*data;
   c->z.avail_in = (uInt)chunk;
   c->z.next_out = (Bytef *)out;

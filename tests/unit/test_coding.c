@@ -177,6 +177,17 @@ static void cut_short_anywhere_it_is_truncated(void)
   }
 }
 
+/* A stored block whose padding looks like the first byte of zlib's header. */
+static void raw_deflate_is_told_from_zlib_by_two_bytes(void)
+{
+  struct bytes in = {(char[]){"\x08\x05\x00\xfa\xffhello\x03\x00"}, 12};
+
+  T_EQ(0, decode("deflate", in, 12));
+  T_MEM("hello", 5, out.data, out.len);
+  T_EQ(0, decode("deflate", in, 1));
+  T_MEM("hello", 5, out.data, out.len);
+}
+
 static void garbage_is_an_error(void)
 {
   struct bytes garbage = {(char[]){"\xff\xff garbage that is no coding"}, 30};
@@ -412,6 +423,7 @@ int main(void)
 {
   T_RUN(each_coding_is_undone_in_pieces_of_any_size);
   T_RUN(cut_short_anywhere_it_is_truncated);
+  T_RUN(raw_deflate_is_told_from_zlib_by_two_bytes);
   T_RUN(garbage_is_an_error);
   T_RUN(data_behind_the_end_is_an_error);
   T_RUN(a_damaged_body_is_not_taken_for_whole);
