@@ -294,7 +294,7 @@ test('a large body is in a file without a name', async (t) => {
   await request(client, 'GET', url);
   const blob = client.responseData;
   assert.equal(blob.length, big.length);
-  assert.match(blob.nativePath, /^\/proc\/self\/fd\/\d+$/);
+  assert.match(blob.nativePath, /^file:\/\/\/proc\/self\/fd\/\d+$/);
   assert.equal(blob.file, null);
   assert.equal(Buffer.compare(Buffer.from(blob.toArrayBuffer()), big), 0);
   assert.equal(client.responseText.length, big.length);

@@ -381,12 +381,12 @@ test('the size above which a body goes to a file can be set', async (t) => {
   const script = `
     require(${JSON.stringify(path.join(lib, 'native.js'))}).setMaxBufferSize(1000);
     const Ti = require(${JSON.stringify(path.join(lib, 'index.js'))});
-    const c = Ti.Network.createHTTPClient({ onload() { console.log(this.responseData.nativePath.slice(0, 14), this.responseData.length); } });
+    const c = Ti.Network.createHTTPClient({ onload() { console.log(this.responseData.nativePath.slice(0, 21), this.responseData.length); } });
     c.open('GET', process.argv[1]);
     c.send();`;
   const child = spawn(process.execPath, ['-e', script, url], { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
   child.stdout.on('data', (part) => { out += part; });
   await new Promise((done) => child.on('close', done));
-  assert.equal(out, '/proc/self/fd/ 3000\n');
+  assert.equal(out, 'file:///proc/self/fd/ 3000\n');
 });

@@ -155,7 +155,7 @@ test('file: the target is there when onload comes, and as before after a failure
   const client = watched({ file });
   await request(client, 'GET', url);
   assert.equal(fs.readFileSync(file, 'utf8'), 'whole');
-  assert.equal(client.responseData.nativePath, file);
+  assert.equal(client.responseData.nativePath, `file://${file}`);
   assert.equal(client.responseData.mimeType, 'text/plain');
   assert.equal(client.responseText, 'whole');
   const e = await request(client, 'GET', `${url}/broken`);

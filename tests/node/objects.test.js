@@ -73,7 +73,7 @@ test('Blob: memory, file, text, append', () => {
   const backed = Ti.Blob.fromPath(file, 'text/plain');
   fs.writeFileSync(file, 'later'); // read when asked, not before
   assert.equal(backed.text, 'later');
-  assert.equal(backed.file.nativePath, file);
+  assert.equal(backed.file.nativePath, `file://${file}`);
 });
 
 test('Buffer: values, growth, ranges', () => {
@@ -131,7 +131,7 @@ test('Filesystem: paths, reading, writing, listing', () => {
   assert.equal(dir.deleteDirectory(), false);
   assert.equal(dir.deleteDirectory(true), true);
   assert.equal(Ti.Filesystem.getFile(`file://${home}`).isDirectory(), true);
-  assert.equal(Ti.Filesystem.getFile('rel').nativePath, path.resolve('rel'));
+  assert.equal(Ti.Filesystem.getFile('rel').resolve(), path.resolve('rel'));
   for (const name of ['applicationDataDirectory', 'applicationCacheDirectory', 'applicationSupportDirectory', 'tempDirectory']) {
     assert.ok(fs.statSync(Ti.Filesystem[name]).isDirectory(), name);
   }

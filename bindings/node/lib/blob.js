@@ -3,6 +3,7 @@
 // that has no name any more.  File-backed ones are read when asked, not before.
 
 const fs = require('fs');
+const { pathToFileURL } = require('url');
 const { TextDecoder } = require('util');
 const { Proxy, defineAccessors } = require('./proxy');
 
@@ -68,8 +69,15 @@ class Blob extends Proxy {
     return this._type || 'application/octet-stream';
   }
 
+  // null if it is no text, or the file is gone.
   get text() {
-    const bytes = this._read();
+    let bytes;
+    try {
+      bytes = this._read();
+    } catch (error) {
+      require('./api').debug(`Blob.text: ${error.message}`);
+      return null;
+    }
     if (bytes.length > 0 && this._type && !TEXT_TYPES.test(this._type) && bytes.includes(0)) return null;
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -80,8 +88,8 @@ class Blob extends Proxy {
 
   get nativePath() {
     const s = this._source;
-    if (s.kind === 'path') return s.path;
-    return s.kind === 'fd' ? `/proc/self/fd/${s.fd}` : undefined;
+    if (s.kind === 'memory') return undefined;
+    return pathToFileURL(s.kind === 'path' ? s.path : `/proc/self/fd/${s.fd}`).href;
   }
 
   get file() {
@@ -100,7 +108,8 @@ class Blob extends Proxy {
   }
 
   toString() {
-    return this.text === null ? '[object TiBlob]' : this.text;
+    const { text } = this;
+    return text === null ? super.toString() : text;
   }
 
   toArrayBuffer() {
@@ -125,6 +134,6 @@ for (const name of ['imageAsCompressed', 'imageAsCropped', 'imageAsResized', 'im
 Blob.apiName = 'Ti.Blob';
 Blob.titaniumName = 'TiBlob';
 defineAccessors(Blob.prototype,
-  ['length', 'size', 'mimeType', 'text', 'nativePath', 'file', 'width', 'height', 'rotation'], true);
+  ['length', 'size', 'mimeType', 'text', 'nativePath', 'file', 'width', 'height', 'rotation', 'uprightWidth', 'uprightHeight'], true);
 
 module.exports = Blob;

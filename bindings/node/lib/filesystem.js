@@ -9,13 +9,13 @@ const crypto = require('crypto');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
-const { fileURLToPath } = require('url');
+const { fileURLToPath, pathToFileURL } = require('url');
 const Blob = require('./blob');
 const context = require('./context');
 const { Proxy, defineAccessors, defineConstants, notSupported } = require('./proxy');
 
 function resolve(parts) {
-  const joined = parts.map((part) => (part instanceof File ? part.nativePath : String(part))).join('/');
+  const joined = parts.map((part) => (part instanceof File ? part._path : String(part))).join('/');
   const plain = /^file:\/\//i.test(joined) ? fileURLToPath(joined) : joined;
   return path.resolve(context.context.resourcesDirectory, plain);
 }
@@ -32,7 +32,7 @@ function attempt(what, action) {
 
 function bytesOf(data) {
   if (data instanceof Blob) return data._read();
-  if (data instanceof File) return fs.readFileSync(data.nativePath);
+  if (data instanceof File) return fs.readFileSync(data._path);
   if (data && data.apiName === 'Ti.Buffer') return data._bytes;
   if (Buffer.isBuffer(data)) return data;
   if (data === null || data === undefined) throw new TypeError('nothing to write');
@@ -45,7 +45,7 @@ class File extends Proxy {
     Object.defineProperty(this, '_path', { value: nativePath, writable: true });
   }
 
-  get nativePath() { return this._path; }
+  get nativePath() { return pathToFileURL(this._path).href; }
   get name() { return path.basename(this._path); }
   get parent() { return new File(path.dirname(this._path)); }
   get symbolicLink() { return this._is((s) => s.isSymbolicLink(), fs.lstatSync); }

@@ -41,7 +41,7 @@ function fromBlob(blob) {
 
 function fromContent(value) {
   if (value instanceof Blob) return fromBlob(value);
-  if (isFile(value)) return native.bodyFile(value.nativePath, null);
+  if (isFile(value)) return native.bodyFile(value.resolve(), null);
   return native.bodyBytes(bytesOf(value), BYTES);
 }
 

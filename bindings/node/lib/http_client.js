@@ -141,8 +141,8 @@ class HTTPClient extends Proxy {
   #path() {
     const file = this.file;
     if (file === undefined || file === null || file === '') return null;
-    if (typeof file === 'string') return require('./filesystem').getFile(file).nativePath;
-    if (file.apiName === 'Ti.Filesystem.File') return file.nativePath;
+    if (typeof file === 'string') return require('./filesystem').getFile(file).resolve();
+    if (file.apiName === 'Ti.Filesystem.File') return file.resolve();
     throw new TypeError('HTTPClient.file: a path or a Titanium.Filesystem.File is expected');
   }
 

@@ -65,14 +65,36 @@ class Proxy {
     return this.constructor.titaniumName || this.constructor.name;
   }
 
-  // Own values only, so that a payload's `source` never makes a cycle.
   toJSON() {
-    const values = {};
-    for (const key of Object.keys(this)) {
-      if (typeof this[key] !== 'function' && !key.startsWith('_')) values[key] = this[key];
-    }
-    return values;
+    return plainValues(this);
   }
+}
+
+// The values that an application put on a proxy, as JSON.stringify may follow
+// them: a proxy among them is its name and a cycle ends, because a payload that
+// was kept leads back through its `source`.
+function plainValues(proxy) {
+  const values = {};
+  for (const key of Object.keys(proxy)) {
+    const { value } = Object.getOwnPropertyDescriptor(proxy, key);
+    if (!key.startsWith('_') && typeof value !== 'function') values[key] = plain(value, []);
+  }
+  return values;
+}
+
+function plain(value, above) {
+  if (value instanceof Proxy) return Object.prototype.toString.call(value);
+  if (!isPlain(value) && !Array.isArray(value)) return value;
+  if (above.includes(value)) return undefined;
+  const below = [...above, value];
+  if (Array.isArray(value)) return value.map((item) => plain(item, below));
+  return Object.fromEntries(Object.keys(value).map((key) => [key, plain(value[key], below)]));
+}
+
+function isPlain(value) {
+  if (value === null || typeof value !== 'object' || typeof value.toJSON === 'function') return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 // The proxy's place in the tree of user interface objects; it has none here.
