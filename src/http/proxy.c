@@ -165,6 +165,7 @@ static bool cut_port(char *entry, int port)
 
 static bool entry_matches(const char *p, size_t len, const char *host, int port)
 {
+  unsigned char address[16];
   char entry[300];
 
   if (len == 0 || len >= sizeof entry)
@@ -175,8 +176,10 @@ static bool entry_matches(const char *p, size_t len, const char *host, int port)
     return true;
   if (!cut_port(entry, port))
     return false;
-  return matches_address(entry, host) ||
-         matches_name(entry, strlen(entry), host);
+  /* An address has no names below it: "0.0.1" is not 127.0.0.1. */
+  return address_of(host, address) > 0
+             ? matches_address(entry, host)
+             : matches_name(entry, strlen(entry), host);
 }
 
 bool tinet__no_proxy_matches(const char *no_proxy, const char *host, int port)
