@@ -14,8 +14,8 @@ char *tinet__strndup(const char *s, size_t len);
 void *tinet__memdup(const void *data, size_t len);
 
 /* Tests: lets the n-th allocation from now on fail (1 = the next), once; 0
- * switches it off.  Returns how many allocations were made since the last
- * call.  Not for use with threads. */
+ * switches it off.  Returns how many allocations were made since it was last
+ * switched on.  Not for use with threads. */
 size_t tinet__alloc_fail_at(size_t n);
 
 /* TINET_CLEANUP(fn) runs fn(&var) when var leaves its scope; TINET_TAKE(var)
