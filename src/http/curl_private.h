@@ -19,6 +19,8 @@
  * with curl's 16 KiB; pages that are not filled are never touched. */
 #define TINET__CURL_BUFFER (512L * 1024)
 #define TINET__CURL_UPLOAD_BUFFER (512L * 1024)
+/* TLS records read in one go of which nothing reached anybody: a flood. */
+#define TINET__CURL_MAX_IDLE_RECORDS 4096u
 /* Easy handles kept for the next request: more only after a burst. */
 #define TINET__CURL_MAX_FREE 64u
 /* Interim (1xx) responses of one exchange: real servers send one or two. */
@@ -98,8 +100,9 @@ struct tinet__curl_transport {
   size_t n_free;
   size_t n_running; /* exchanges that have started and not ended */
 
-  unsigned depth;  /* calls of drive() under way */
-  bool is_in_curl; /* curl forbids adding and removing now */
+  struct tinet__tls_meter meter; /* since curl was called or delivered */
+  unsigned depth;                /* calls of drive() under way */
+  bool is_in_curl;               /* curl forbids adding and removing now */
   bool is_closing;
 };
 

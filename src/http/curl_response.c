@@ -30,6 +30,7 @@ static int progress(struct tinet__curl_easy *e)
 {
   if (e->x == NULL)
     return TINET_ECANCELED;
+  e->t->meter.n_records = 0;
   e->x->ev->on_progress(e->x);
   return e->x == NULL ? TINET_ECANCELED : TINET_OK;
 }
@@ -234,11 +235,20 @@ void tinet__curl_response_reset(struct tinet__curl_easy *e)
   e->text[0] = '\0';
 }
 
+static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *arg)
+{
+  (void)curl;
+  tinet__tls_measure(ssl_ctx, arg);
+  return CURLE_OK;
+}
+
 bool tinet__curl_response_init(struct tinet__curl_easy *e)
 {
   CURL *c = e->curl;
 
-  return curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_connected) == 0 &&
+  return curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) == 0 &&
+         curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, &e->t->meter) == 0 &&
+         curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_connected) == 0 &&
          curl_easy_setopt(c, CURLOPT_PREREQDATA, e) == 0 &&
          curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == 0 &&
          curl_easy_setopt(c, CURLOPT_HEADERDATA, e) == 0 &&

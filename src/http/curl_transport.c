@@ -176,6 +176,7 @@ void tinet__curl_drive(struct tinet__curl_transport *t, curl_socket_t fd,
 
   t->depth++;
   t->is_in_curl = true;
+  t->meter.n_records = 0;
   (void)curl_multi_socket_action(t->multi, fd, events, &n_still);
   t->is_in_curl = false;
   reap(t);
@@ -328,6 +329,7 @@ int tinet__curl_transport_open(tinet_loop *loop,
   t->base.ops = &curl_ops;
   t->loop = loop;
   t->config = *config;
+  t->meter.max = TINET__CURL_MAX_IDLE_RECORDS;
   tinet__list_init(&t->running);
   tinet__list_init(&t->starting);
   tinet__list_init(&t->ended);

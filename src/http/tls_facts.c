@@ -16,6 +16,26 @@ void tinet__tls_facts(void *ssl, struct tinet__conn_facts *facts)
   facts->tls_cipher = SSL_get_cipher_name(ssl);
 }
 
+static void on_message(int is_sent, int version, int type, const void *data,
+                       size_t len, SSL *ssl, void *arg)
+{
+  struct tinet__tls_meter *meter = arg;
+
+  (void)version;
+  (void)data;
+  (void)len;
+  if (is_sent || type != SSL3_RT_HEADER)
+    return;
+  if (++meter->n_records >= meter->max)
+    SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+}
+
+void tinet__tls_measure(void *ssl_ctx, struct tinet__tls_meter *meter)
+{
+  SSL_CTX_set_msg_callback(ssl_ctx, on_message);
+  SSL_CTX_set_msg_callback_arg(ssl_ctx, meter);
+}
+
 long tinet__tls_hostname_mismatch(void)
 {
   return X509_V_ERR_HOSTNAME_MISMATCH;

@@ -8,6 +8,17 @@
  * live as long as the session. */
 void tinet__tls_facts(void *ssl, struct tinet__conn_facts *facts);
 
+/* A peer that sends records faster than they are read, none of which reaches
+ * anybody, would keep curl reading for ever.  `n_records` is counted up for
+ * each record of the connections of `ssl_ctx` (an `SSL_CTX *`), which see their
+ * end once it has reached `max`; the owner sets it back to 0. */
+struct tinet__tls_meter {
+  uint32_t n_records;
+  uint32_t max;
+};
+/* `meter` is borrowed for the life of the connections. */
+void tinet__tls_measure(void *ssl_ctx, struct tinet__tls_meter *meter);
+
 /* OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH, and its text for such a number. */
 long tinet__tls_hostname_mismatch(void);
 const char *tinet__tls_verify_text(long number);
