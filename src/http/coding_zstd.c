@@ -13,6 +13,13 @@ struct zscodec {
   enum tinet__codec_state state;
 };
 
+/* By its magic number's first byte: the library may also read the formats from
+ * before the RFC, which nobody announces by "zstd".  rfc: 8878 3.1 */
+static bool may_begin_frame(unsigned char c)
+{
+  return c == 0x28 || (c & 0xf0) == 0x50;
+}
+
 static int step(struct tinet__codec *codec, const char **data, size_t *len,
                 char *out, size_t out_size, size_t *ret_n)
 {
@@ -23,6 +30,9 @@ static int step(struct tinet__codec *codec, const char **data, size_t *len,
 
   if (*len == 0 && c->state != TINET__CODEC_INSIDE)
     return TINET_OK;
+  if (c->state != TINET__CODEC_INSIDE &&
+      !may_begin_frame((unsigned char)**data))
+    return TINET_ECODING;
   c->state = TINET__CODEC_INSIDE; /* behind a frame another one may begin */
   rc = ZSTD_decompressStream(c->zs, &to, &in);
   if (ZSTD_isError(rc))

@@ -368,6 +368,14 @@ static void a_bomb_between_two_codings_counts(void)
   tinet__free(frames.p);
 }
 
+static void formats_before_the_rfc_are_refused(void)
+{
+  struct bytes in = {(char[]){"\x27\xb5\x2f\xfd\x04\x32\0\0\0"}, 9};
+
+  T_EQ(TINET_ECODING, decode("zstd", in, 9));
+  T_EQ(TINET_ECODING, decode("zstd", in, 2));
+}
+
 /* rfc: 9659 3 - a window of more than 8 MiB. */
 static void a_window_that_is_too_large_is_refused(void)
 {
@@ -435,6 +443,7 @@ int main(void)
   T_RUN(what_is_small_may_be_dense);
   T_RUN(a_bomb_between_two_codings_counts);
   T_RUN(a_window_that_is_too_large_is_refused);
+  T_RUN(formats_before_the_rfc_are_refused);
   T_RUN(the_sink_may_end_it);
   T_RUN(each_allocation_may_fail);
   tinet__buf_free(&out);
