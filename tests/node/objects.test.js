@@ -76,39 +76,6 @@ test('Blob: memory, file, text, append', () => {
   assert.equal(backed.file.nativePath, `file://${file}`);
 });
 
-test('Buffer: values, growth, ranges', () => {
-  const buffer = Ti.createBuffer({ value: 'abc' });
-  assert.equal(buffer.length, 3);
-  buffer[0] = 65 + 256;
-  assert.equal(buffer[0], 65);
-  assert.equal(buffer[3], undefined);
-  buffer[3] = 1; // ignored
-  assert.equal(buffer.append(Ti.createBuffer({ value: 'xyz' }), 1, 2), 2);
-  assert.equal(buffer.toString(), 'Abcyz');
-  assert.equal(buffer.insert(Ti.createBuffer({ value: '-' }), 1), 1);
-  assert.equal(buffer.toString(), 'A-bcyz');
-  assert.equal(buffer.copy(Ti.createBuffer({ value: '12345678' }), 4), 2);
-  assert.equal(buffer.toString(), 'A-bc12');
-  assert.equal(buffer.clone(1, 3).toString(), '-bc');
-  buffer.fill(0x21, 1, 2);
-  assert.equal(buffer.toString(), 'A!!c12');
-  buffer.length = 2;
-  assert.equal(buffer.toString(), 'A!');
-  buffer.length = 3;
-  assert.equal(buffer[2], 0);
-  buffer.clear();
-  assert.deepEqual([buffer[0], buffer.length], [0, 3]);
-  buffer.release();
-  assert.equal(buffer.length, 0);
-  assert.throws(() => buffer.clone(5), RangeError);
-  assert.throws(() => buffer.append('text'), TypeError);
-  const number = Ti.createBuffer({ value: 258, type: 'short', byteOrder: 0 });
-  assert.deepEqual([number[0], number[1]], [1, 2]);
-  assert.equal(Ti.createBuffer({ value: 'abc', length: 2 }).toString(), 'ab');
-  assert.equal(Ti.createBuffer({ value: 'a', length: 2 }).length, 2);
-  assert.equal(buffer.toBlob().length, 0);
-});
-
 test('Filesystem: paths, reading, writing, listing', () => {
   const dir = Ti.Filesystem.getFile(home, 'files');
   assert.equal(dir.createDirectory(), true);
@@ -148,24 +115,6 @@ test('File: the asynchronous forms give a promise and call back', async () => {
   assert.deepEqual(await dir.getDirectoryListingAsync(), []);
   assert.equal(await dir.deleteDirectoryAsync(), true);
   assert.deepEqual(called, [true]);
-});
-
-test('XML: DOM, text, errors, entities', () => {
-  const document = Ti.XML.parseString('<?xml version="1.0"?><a n="1"><b>x</b><b>y</b></a>');
-  assert.equal(document.apiName, 'Ti.XML.Document');
-  assert.equal(document.documentElement.text, 'xy');
-  assert.equal(document.documentElement.getAttribute('none'), '');
-  assert.equal(document.documentElement.getAttributeNode('none'), null);
-  const list = document.getElementsByTagName('b');
-  assert.equal(list.length, 2);
-  assert.equal(list.item(1).getText(), 'y');
-  assert.equal(document.ELEMENT_NODE, 1);
-  assert.match(Ti.XML.serializeToString(document), /<a n="1"><b>x<\/b>/);
-  for (const bad of ['', '<a>', '<a></b>', 'text', '<a b=c/>']) {
-    assert.throws(() => Ti.XML.parseString(bad), { code: 'TINET_ESYNTAX' }, bad);
-  }
-  const laughs = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><a>&y;</a>';
-  assert.throws(() => Ti.XML.parseString(laughs), { code: 'TINET_ESYNTAX' });
 });
 
 test('API: one line a call, WARN and ERROR on stderr, a level', () => {

@@ -1,42 +1,65 @@
 'use strict';
 // buffer.js - Titanium.Buffer: bytes that grow and shrink.
+//
+// The bytes are the beginning of a store that may be larger, so that a thousand
+// appends do not copy a thousand times.  `_bytes` is the view for other files.
 
-const { Proxy } = require('./proxy');
+const { Proxy, defineAccessors } = require('./proxy');
 const Blob = require('./blob');
 
-const LITTLE_ENDIAN = 1;
+// ti: Titanium.Codec.BIG_ENDIAN, Titanium.Codec.LITTLE_ENDIAN
 const BIG_ENDIAN = 0;
+const LITTLE_ENDIAN = 1;
 const NATIVE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] ? LITTLE_ENDIAN : BIG_ENDIAN;
 
-const NUMBERS = { byte: [1, 'Int8'], short: [2, 'Int16'], int: [4, 'Int32'], long: [8, 'BigInt64'], float: [4, 'Float'], double: [8, 'Double'] };
+// ti: Titanium.Codec.TYPE_BYTE and its kind: bytes, and how a DataView writes one
+const NUMBERS = {
+  byte: [1, (view, value) => view.setInt8(0, value)],
+  short: [2, (view, value, little) => view.setInt16(0, value, little)],
+  int: [4, (view, value, little) => view.setInt32(0, value, little)],
+  long: [8, (view, value, little) => view.setBigInt64(0, BigInt(Math.trunc(value)), little)],
+  float: [4, (view, value, little) => view.setFloat32(0, value, little)],
+  double: [8, (view, value, little) => view.setFloat64(0, value, little)],
+};
+
+const BYTE_ORDER_MARK = Buffer.from([0xfe, 0xff]);
+
+// ti: Titanium.Codec.CHARSET_UTF8 and its kind; what a charset has not is '?'
+const CHARSETS = {
+  ascii: (text) => Buffer.from(text.replace(/[^\0-\x7f]/gu, '?'), 'latin1'),
+  latin1: (text) => Buffer.from(text.replace(/[^\0-\xff]/gu, '?'), 'latin1'),
+  utf8: (text) => Buffer.from(text, 'utf8'),
+  utf16: (text) => Buffer.concat([BYTE_ORDER_MARK, CHARSETS.utf16be(text)]),
+  utf16le: (text) => Buffer.from(text, 'utf16le'),
+  utf16be: (text) => Buffer.from(text, 'utf16le').swap16(),
+};
 
 function encodeNumber(value, type, order) {
-  const known = NUMBERS[type];
-  if (!known) throw new TypeError(`Titanium.Buffer: '${type}' is not a numeric type`);
-  const bytes = Buffer.alloc(known[0]);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, known[0]);
-  const little = order === LITTLE_ENDIAN;
-  if (type === 'long') view.setBigInt64(0, BigInt(Math.trunc(value)), little);
-  else if (type === 'float') view.setFloat32(0, value, little);
-  else if (type === 'double') view.setFloat64(0, value, little);
-  else view['set' + known[1]](0, value, little);
+  if (!Object.hasOwn(NUMBERS, type)) {
+    throw new TypeError(`Titanium.Buffer: a number needs a numeric type, not ${JSON.stringify(type)}`);
+  }
+  const [length, write] = NUMBERS[type];
+  const bytes = Buffer.alloc(length);
+  write(new DataView(bytes.buffer, bytes.byteOffset, length), value, order === LITTLE_ENDIAN);
   return bytes;
 }
 
-function encodeText(text, charset) {
-  switch (charset) {
-    case undefined:
-    case 'utf8': return Buffer.from(text, 'utf8');
-    case 'ascii':
-    case 'latin1': return Buffer.from(text, 'latin1');
-    case 'utf16': return Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(text, 'utf16le').swap16()]);
-    case 'utf16le': return Buffer.from(text, 'utf16le');
-    case 'utf16be': return Buffer.from(text, 'utf16le').swap16();
-    default: throw new TypeError(`Titanium.Buffer: unknown charset '${charset}'`);
-  }
+function encode(value, type, order) {
+  if (typeof value === 'number') return encodeNumber(value, String(type), order);
+  if (typeof value !== 'string') throw new TypeError('Titanium.Buffer: the value is neither a string nor a number');
+  const charset = type === undefined || type === null ? 'utf8' : String(type);
+  if (!Object.hasOwn(CHARSETS, charset)) throw new TypeError(`Titanium.Buffer: unknown charset '${charset}'`);
+  return CHARSETS[charset](value);
 }
 
-function rangeCheck(what, offset, length, available) {
+function checkLength(length) {
+  if (typeof length !== 'number') throw new TypeError('Titanium.Buffer: the length is not a number');
+  if (!Number.isInteger(length) || length < 0) throw new RangeError(`Titanium.Buffer: length ${length} is not allowed`);
+}
+
+function checkRange(what, offset, length, available) {
+  if (typeof offset !== 'number') throw new TypeError(`${what}: the offset is not a number`);
+  if (typeof length !== 'number') throw new TypeError(`${what}: the length is not a number`);
   if (!Number.isInteger(offset) || offset < 0 || offset > available) {
     throw new RangeError(`${what}: offset ${offset} is outside 0..${available}`);
   }
@@ -45,90 +68,126 @@ function rangeCheck(what, offset, length, available) {
   }
 }
 
+// The part of `source` that was asked for.
 function sourceBytes(what, source, offset = 0, length = undefined) {
   if (!(source instanceof TiBuffer)) throw new TypeError(`${what}: the source is not a Titanium.Buffer`);
-  const n = length === undefined ? source.length - offset : length;
-  rangeCheck(what, offset, n, source.length);
-  return source._bytes.subarray(offset, offset + n);
+  const bytes = source._bytes;
+  const n = length === undefined ? Math.max(bytes.length - offset, 0) : length;
+  checkRange(what, offset, n, bytes.length);
+  return bytes.subarray(offset, offset + n);
 }
 
-const INDEX = /^(0|[1-9]\d*)$/;
+// The number that a property name is, or NaN.
+function indexOf(name) {
+  if (typeof name !== 'string') return NaN;
+  const first = name.charCodeAt(0);
+  if (first > 57 || (first < 48 && first !== 45)) return NaN; // neither a digit nor '-'
+  const index = Number(name);
+  return String(index) === name ? index : NaN;
+}
 
 // buffer[i] reads and writes bytes; everything else is an ordinary property.
 const handler = {
   get(target, name, receiver) {
-    if (typeof name === 'string' && INDEX.test(name)) return target._bytes[name];
-    return Reflect.get(target, name, receiver);
+    const index = indexOf(name);
+    return Number.isNaN(index) ? Reflect.get(target, name, receiver) : target._bytes[index];
   },
   set(target, name, value, receiver) {
-    if (typeof name === 'string' && INDEX.test(name)) {
-      if (Number(name) < target._bytes.length) target._bytes[name] = value;
-      return true;
-    }
-    return Reflect.set(target, name, value, receiver);
+    const index = indexOf(name);
+    if (Number.isNaN(index)) return Reflect.set(target, name, value, receiver);
+    if (index >= 0 && index < target._bytes.length) target._bytes[index] = value;
+    return true;
   },
   has(target, name) {
-    return typeof name === 'string' && INDEX.test(name) ? Number(name) < target._bytes.length : Reflect.has(target, name);
+    const index = indexOf(name);
+    return Number.isNaN(index) ? Reflect.has(target, name) : index >= 0 && index < target._bytes.length;
   },
 };
 
 class TiBuffer extends Proxy {
   constructor(options) {
     super();
-    const { length, value, type, byteOrder } = options || {};
+    const { length, value, type, byteOrder, ...rest } = options || {};
     this.type = type;
-    this.byteOrder = byteOrder === undefined ? NATIVE_ORDER : byteOrder;
-    Object.defineProperty(this, '_bytes', { value: Buffer.alloc(0), writable: true });
-    if (typeof value === 'number') this._bytes = encodeNumber(value, type, this.byteOrder);
-    else if (value !== undefined && value !== null) this._bytes = encodeText(String(value), type);
-    if (length !== undefined) this._resize(length);
+    this.byteOrder = byteOrder === undefined || byteOrder === null ? NATIVE_ORDER : byteOrder;
+    const bytes = value === undefined || value === null ? Buffer.alloc(0) : encode(value, type, this.byteOrder);
+    Object.defineProperty(this, '_value', { value, writable: true });
+    Object.defineProperty(this, '_bytes', { value: bytes, writable: true });
+    Object.defineProperty(this, '_store', { value: bytes, writable: true });
+    if (length !== undefined && length !== null) this.length = length;
+    this.applyProperties(rest);
     return new globalThis.Proxy(this, handler);
   }
 
-  _resize(length) {
-    if (!Number.isInteger(length) || length < 0) throw new RangeError(`Titanium.Buffer: length ${length} is not allowed`);
+  _set(bytes) {
+    this._store = bytes;
+    this._bytes = bytes;
+  }
+
+  // Room for `length` bytes; those beyond the old ones are not defined yet.
+  _grow(length) {
     const old = this._bytes;
-    if (length <= old.length) {
-      this._bytes = Buffer.from(old.subarray(0, length));
-      return;
+    if (length > this._store.length) {
+      this._store = Buffer.alloc(Math.max(length, Math.min(2 * this._store.length, length + (1 << 20))));
+      old.copy(this._store);
     }
-    this._bytes = Buffer.alloc(length);
-    old.copy(this._bytes);
+    this._bytes = this._store.subarray(0, length);
   }
 
   get length() { return this._bytes.length; }
-  set length(value) { this._resize(value); }
-  get value() { return this.toString(); }
+  set length(length) {
+    checkLength(length);
+    const old = this._bytes.length;
+    if (length <= old) {
+      this._set(Buffer.from(this._bytes.subarray(0, length)));
+    } else {
+      this._grow(length);
+      this._bytes.fill(0, old);
+    }
+  }
+
+  // What the bytes were made of; assigning makes them anew.
+  get value() { return this._value; }
+  set value(value) {
+    this._set(value === undefined || value === null ? Buffer.alloc(0) : encode(value, this.type, this.byteOrder));
+    this._value = value;
+  }
 
   append(source, offset, length) {
-    const bytes = sourceBytes('Buffer.append', source, offset, length);
-    this._bytes = Buffer.concat([this._bytes, bytes]);
-    return bytes.length;
+    return this._insert('Buffer.append', source, this.length, offset, length);
   }
 
   insert(source, at, offset, length) {
-    const bytes = sourceBytes('Buffer.insert', source, offset, length);
-    rangeCheck('Buffer.insert', at, 0, this.length);
-    this._bytes = Buffer.concat([this._bytes.subarray(0, at), bytes, this._bytes.subarray(at)]);
+    return this._insert('Buffer.insert', source, at, offset, length);
+  }
+
+  _insert(what, source, at, offset, length) {
+    let bytes = sourceBytes(what, source, offset, length);
+    const old = this.length;
+    checkRange(what, at, 0, old);
+    if (source._store === this._store) bytes = Buffer.from(bytes); // it will move
+    this._grow(old + bytes.length);
+    this._bytes.copyWithin(at + bytes.length, at, old);
+    bytes.copy(this._bytes, at);
     return bytes.length;
   }
 
   copy(source, at = 0, offset = undefined, length = undefined) {
     const bytes = sourceBytes('Buffer.copy', source, offset, length);
-    rangeCheck('Buffer.copy', at, 0, this.length);
+    checkRange('Buffer.copy', at, 0, this.length);
     return bytes.copy(this._bytes, at);
   }
 
-  clone(offset = 0, length = this.length - offset) {
-    rangeCheck('Buffer.clone', offset, length, this.length);
+  clone(offset = 0, length = Math.max(this.length - offset, 0)) {
+    checkRange('Buffer.clone', offset, length, this.length);
     const clone = new TiBuffer({ type: this.type, byteOrder: this.byteOrder });
-    clone._bytes = Buffer.from(this._bytes.subarray(offset, offset + length));
+    clone._set(Buffer.from(this._bytes.subarray(offset, offset + length)));
     return clone;
   }
 
-  fill(byte, offset = 0, length = this.length - offset) {
+  fill(byte, offset = 0, length = Math.max(this.length - offset, 0)) {
     if (typeof byte !== 'number') throw new TypeError('Buffer.fill: a byte is expected');
-    rangeCheck('Buffer.fill', offset, length, this.length);
+    checkRange('Buffer.fill', offset, length, this.length);
     this._bytes.fill(byte & 0xff, offset, offset + length);
   }
 
@@ -137,7 +196,7 @@ class TiBuffer extends Proxy {
   }
 
   release() {
-    this._bytes = Buffer.alloc(0);
+    this._set(Buffer.alloc(0));
   }
 
   toString() {
@@ -151,5 +210,6 @@ class TiBuffer extends Proxy {
 
 TiBuffer.apiName = 'Ti.Buffer';
 TiBuffer.titaniumName = 'TiBuffer';
+defineAccessors(TiBuffer.prototype, ['length', 'value', 'type', 'byteOrder']);
 
 module.exports = TiBuffer;

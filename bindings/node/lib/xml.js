@@ -1,23 +1,24 @@
 'use strict';
 // xml.js - Titanium.XML on @xmldom/xmldom.
 //
-// The DOM is that library's; Titanium's additions (text, apiName) are put on
-// its prototypes.  External entities are never loaded (the parser has no code
-// for it) and internal ones never expanded: a document type is refused.
+// The DOM is that library's; Titanium's additions (text, apiName, accessors,
+// events) are put on its prototypes.  External entities are never loaded: the
+// parser has no code for it, and xml_entities.js puts in internal ones only.
 
 const xmldom = require('@xmldom/xmldom');
-const { Proxy } = require('./proxy');
+const { Proxy, defineAccessors, hidden } = require('./proxy');
+const { expandEntities, EntityError } = require('./xml_entities');
 
 function syntaxError(message, locator) {
   const where = locator && locator.lineNumber ? ` (line ${locator.lineNumber}, column ${locator.columnNumber})` : '';
   return Object.assign(new Error(`XML: ${String(message).split('\n')[0]}${where}`), { code: 'TINET_ESYNTAX' });
 }
 
-// The tokens before the root element, for a document type with definitions.
-function refuseEntities(text) {
-  const doctype = /<!DOCTYPE[^>[]*\[/i.exec(text.slice(0, 64 * 1024));
-  if (doctype && /<!ENTITY/i.test(text.slice(doctype.index, doctype.index + 64 * 1024))) {
-    throw syntaxError('entity definitions are not accepted');
+function expand(text) {
+  try {
+    return expandEntities(text);
+  } catch (error) {
+    throw error instanceof EntityError ? syntaxError(error.message) : error;
   }
 }
 
@@ -45,32 +46,61 @@ const NAMES = {
   8: 'Comment', 9: 'Document', 10: 'DocumentType', 11: 'DocumentFragment', 12: 'Notation',
 };
 
-// Once, on what the library gives out.
-function extend(document) {
-  let node = Object.getPrototypeOf(document);
-  while (Object.getPrototypeOf(node) !== Object.prototype && Object.getPrototypeOf(node)) node = Object.getPrototypeOf(node);
-  if (Object.hasOwn(node, 'apiName')) return;
-  const text = { get() { return this.textContent; }, configurable: true };
-  Object.defineProperties(node, {
-    text,
-    getText: { value() { return this.textContent; }, configurable: true },
+// ti: Titanium.XML.Node and the classes below it, for getX() and setX()
+const READ_ONLY = {
+  Node: ['attributes', 'childNodes', 'firstChild', 'lastChild', 'localName', 'namespaceURI', 'nextSibling', 'nodeName',
+    'nodeType', 'ownerDocument', 'parentNode', 'previousSibling', 'apiName'],
+  Attr: ['name', 'ownerElement', 'specified'],
+  CharacterData: ['length'],
+  Document: ['doctype', 'documentElement', 'implementation'],
+  DocumentType: ['internalSubset', 'name', 'publicId', 'systemId'],
+  Element: ['tagName'],
+  ProcessingInstruction: ['target'],
+  NodeList: ['length'],
+  NamedNodeMap: ['length'],
+};
+const WRITABLE = {
+  Node: ['nodeValue', 'prefix', 'textContent'],
+  Attr: ['value'],
+  CharacterData: ['data'],
+  ProcessingInstruction: ['data'],
+};
+
+// What every Titanium object has, for one that is not made here.
+function addEvents(prototype) {
+  for (const name of ['addEventListener', 'removeEventListener', 'hasListeners', 'fireEvent', 'applyProperties']) {
+    hidden(prototype, name, Proxy.prototype[name]);
+  }
+}
+
+// Once, on what the library gives out.  ti: Titanium.XML.Node
+function extend() {
+  const { Node, Element } = xmldom;
+  for (const [lists, readOnly] of [[READ_ONLY, true], [WRITABLE, false]]) {
+    for (const name of Object.keys(lists)) defineAccessors(xmldom[name].prototype, lists[name], readOnly);
+  }
+  Object.defineProperties(Node.prototype, {
+    text: { get() { return this.textContent; }, configurable: true },
     apiName: { get() { return `Ti.XML.${NAMES[this.nodeType] || 'Node'}`; }, configurable: true },
   });
-  const element = Object.getPrototypeOf(document.documentElement);
-  const getAttribute = element.getAttribute;
-  element.getAttribute = function (name) {
-    return getAttribute.call(this, name) || ''; // "" for an absent one
-  };
+  hidden(Node.prototype, 'getText', function () { return this.textContent; });
+  // A tree leads back to itself everywhere.
+  hidden(Node.prototype, 'toJSON', function () { return { nodeName: this.nodeName, nodeType: this.nodeType, nodeValue: this.nodeValue }; });
+  for (const name of ['Node', 'NodeList', 'NamedNodeMap', 'DOMImplementation']) {
+    addEvents(xmldom[name].prototype);
+    if (name !== 'Node') Object.defineProperty(xmldom[name].prototype, 'apiName', { value: `Ti.XML.${name}` });
+  }
+  const { getAttribute, getAttributeNS } = Element.prototype;
+  hidden(Element.prototype, 'getAttribute', function (name) { return getAttribute.call(this, name) || ''; }); // "" for an absent one
+  hidden(Element.prototype, 'getAttributeNS', function (uri, name) { return getAttributeNS.call(this, uri, name) || ''; });
 }
+
+extend();
 
 class XML extends Proxy {
   parseString(value) {
     if (value === undefined || value === null) throw new TypeError('Titanium.XML.parseString: a text is expected');
-    const text = String(value).replace(/^\uFEFF/, '');
-    refuseEntities(text);
-    const document = parse(text);
-    extend(document);
-    return document;
+    return parse(expand(String(value).replace(/^\uFEFF/, '')));
   }
 
   serializeToString(node) {
