@@ -44,9 +44,10 @@ TINET_API int tinet_loop_run_once(tinet_loop *loop);
 /* Makes a running tinet_loop_run() return after the current turn. */
 TINET_API void tinet_loop_stop(tinet_loop *loop);
 
-/* Calls `fn(arg)` soon on the loop's thread, from any thread; the loop stays
- * alive until it has been called.  `arg` is borrowed until then.
- * TINET_EINVAL, TINET_ENOMEM, TINET_ESTATE (the loop is closing). */
+/* Calls `fn(arg)` soon on the loop's thread, from any thread; tinet_loop_run()
+ * does not return before it (a foreign uv loop is not kept alive by it).  `arg`
+ * is borrowed until then. TINET_EINVAL, TINET_ENOMEM, TINET_ESTATE (the loop is
+ * closing). */
 TINET_API int tinet_loop_post(tinet_loop *loop, void (*fn)(void *arg),
                               void *arg) TINET_MUST_CHECK;
 
