@@ -16,6 +16,7 @@ void tinet__tls_facts(void *ssl, struct tinet__conn_facts *facts)
   facts->tls_cipher = SSL_get_cipher_name(ssl);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as OpenSSL calls it */
 static void on_message(int is_sent, int version, int type, const void *data,
                        size_t len, SSL *ssl, void *arg)
 {

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -22,6 +23,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 import tap  # noqa: E402
+
+# Programs started from a shell's background ignore it, and so would ours.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BUILD = os.environ.get("TINET_BUILD", os.path.join(ROOT, "build"))
 TINET = os.path.join(BUILD, "cli", "tinet")
