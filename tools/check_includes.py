@@ -24,7 +24,8 @@ ALLOWED = {
     "status": {"core"},
     "push": {"core"},
     "bonjour": {"core", "socket"},
-    "http": {"core", "ats", "cookie"},
+    "http": {"core", "ats", "cookie", "trust"},
+    "trust": {"core"},
 }
 
 # What a public header may include besides <tinet/...>.
@@ -39,8 +40,11 @@ FENCES = [
     (r"uv\.h", r"src/core/loop_uv\.c|src/socket/[^/]*_uv\.c|bench/.*"),
     (r"node_api\.h|js_native_api", r"bindings/node/.*"),
     (r"zlib\.h|brotli/|zstd\.h", r"src/http/coding_[^/]*\.c"),
-    (r"libxml/", r"src/app/xml_[^/]*\.c"),
-    (r"idn2\.h", r"src/http/idna[^/]*\.c"),
+    (r"libxml/", r"src/[a-z0-9]+/xml_[^/]*\.c"),
+    (r"idn2\.h", r"src/core/idna[^/]*\.c"),
+    (r"sqlite3\.h", r"src/core/db_sqlite\.c|bench/.*"),
+    (r"libpsl\.h", r"src/cookie/psl[^/]*\.c"),
+    (r"plist/", r"src/ats/plist[^/]*\.c"),
     (r"nghttp2/", r"src/http/h2_[^/]*|bench/.*"),
 ]
 

@@ -1,7 +1,7 @@
 /* form.c - the fields of a form, and their urlencoded forms.  ti:
  * HTTPClient.send */
 #include "body_private.h"
-#include "url.h"
+#include "../core/url.h"
 
 #include "../core/alloc.h"
 #include "../core/str.h"

@@ -3,7 +3,7 @@
 #ifndef TINET_HTTP_PROXY_H
 #define TINET_HTTP_PROXY_H
 
-#include "url.h"
+#include "../core/url.h"
 
 struct tinet__proxies {
   char *http, *https, *none; /* owned; NULL = not set */

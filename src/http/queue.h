@@ -8,7 +8,7 @@
 #define TINET_HTTP_QUEUE_H
 
 #include "../core/list.h"
-#include "url.h"
+#include "../core/url.h"
 
 #define TINET__QUEUE_BUCKETS 64
 

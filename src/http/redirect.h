@@ -4,7 +4,7 @@
 #define TINET_HTTP_REDIRECT_H
 
 #include "header.h"
-#include "url.h"
+#include "../core/url.h"
 
 struct tinet__redirect {
   bool is_followed;      /* false: the response is the result */

@@ -16,7 +16,7 @@
 #define TINET_HTTP_TRANSPORT_H
 
 #include "header.h"
-#include "url.h"
+#include "../core/url.h"
 #include <tinet/http.h>
 
 #include "../core/loop.h"

@@ -1,6 +1,6 @@
 /* url.c - fuzz target: any text as a URL, and as a reference against one. */
 #include "core/alloc.h"
-#include "http/url.h"
+#include "core/url.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/str.h"
-#include "http/url.h"
+#include "core/url.h"
 #include "t.h"
 
 #include <tinet/http.h>

@@ -1,7 +1,7 @@
 /* test_url.c - URLs as open() takes them, and references against a base. */
 #include "core/alloc.h"
 #include "core/buf.h"
-#include "http/url.h"
+#include "core/url.h"
 #include <tinet/http.h>
 #include "t.h"
 

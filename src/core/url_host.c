@@ -1,8 +1,8 @@
 /* url_host.c - the host and the port of a URL: names, IDNA, addresses. */
 #include "url_private.h"
 
-#include "../core/alloc.h"
-#include "../core/error.h"
+#include "alloc.h"
+#include "error.h"
 #include "idna.h"
 
 #include <arpa/inet.h>

@@ -2,7 +2,7 @@
 #ifndef TINET_HTTP_URL_PRIVATE_H
 #define TINET_HTTP_URL_PRIVATE_H
 
-#include "../core/str.h"
+#include "str.h"
 #include "url.h"
 
 #define TINET__MAX_URL                                                         \

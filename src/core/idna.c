@@ -1,8 +1,8 @@
 /* idna.c - host names with letters beyond ASCII.  UTS #46, non-transitional. */
 #include "idna.h"
 
-#include "../core/alloc.h"
-#include "../core/error.h"
+#include "alloc.h"
+#include "error.h"
 
 #include <idn2.h>
 

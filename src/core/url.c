@@ -6,10 +6,10 @@
  */
 #include "url_private.h"
 
-#include "../core/alloc.h"
-#include "../core/buf.h"
-#include "../core/error.h"
-#include "../core/str.h"
+#include "alloc.h"
+#include "buf.h"
+#include "error.h"
+#include "str.h"
 
 #include <stdio.h>
 #include <string.h>

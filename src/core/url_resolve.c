@@ -1,8 +1,8 @@
 /* url_resolve.c - a Location against its base, and other derived URLs. */
 #include "url_private.h"
 
-#include "../core/buf.h"
-#include "../core/error.h"
+#include "buf.h"
+#include "error.h"
 
 #include <string.h>
 
