@@ -32,6 +32,8 @@ TINET_BEGIN_DECLS
   X(TINET_EHEADER, -23, "malformed header name or value")                      \
   X(TINET_EBODY, -24, "the request body could not be read")                    \
   X(TINET_EFILE, -25, "the target file could not be written")                  \
+  X(TINET_ECOOKIE, -26, "unusable cookie")                                     \
+  X(TINET_ESTORE, -27, "the store on disk cannot be used")                     \
   /* reaching the peer */                                                      \
   X(TINET_ERESOLVE, -40, "the host name could not be resolved")                \
   X(TINET_ECONNECT, -41, "could not connect")                                  \
@@ -43,6 +45,8 @@ TINET_BEGIN_DECLS
   X(TINET_ETLS, -60, "TLS handshake failed")                                   \
   X(TINET_ECERTIFICATE, -61, "the server's certificate was not accepted")      \
   X(TINET_EPOLICY, -62, "denied by policy")                                    \
+  X(TINET_EPIN, -63, "the server's key is not the pinned one")                 \
+  X(TINET_ECLIENTCERT, -64, "client certificate missing or not usable")        \
   /* what the peer sent */                                                     \
   X(TINET_EPROTOCOL, -80, "the peer broke the protocol")                       \
   X(TINET_EHEADERSIZE, -81, "the header block is too large")                   \

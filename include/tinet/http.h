@@ -21,8 +21,11 @@
 #define TINET_HTTP_H
 
 #include <tinet/base.h>
+#include <tinet/cache.h>
+#include <tinet/cookie.h>
 #include <tinet/error.h>
 #include <tinet/loop.h>
+#include <tinet/trust.h>
 
 TINET_BEGIN_DECLS
 
@@ -55,6 +58,11 @@ typedef struct tinet_http_options {
   size_t spill_threshold;              /* bytes of body in memory; 512 KiB */
   uint64_t max_decoded_bytes; /* after decoding a coding; default 16 GiB */
   uint32_t max_decoded_ratio; /* decoded / received beyond 1 MiB; 1,000 */
+  /* The application's cookie store; NULL = cookies are neither kept nor sent.
+   * A reference is taken. */
+  tinet_cookie_jar *cookies;
+  /* For requests with `uses_cache`; NULL = none.  A reference is taken. */
+  tinet_cache *cache;
   /* One line for a person (a header set too early, an ignored send).  NULL =
    * not interested. */
   void (*on_warning)(void *user, const char *text);
@@ -167,6 +175,16 @@ typedef struct tinet_http_events {
   void (*on_done)(tinet_http_client *c, const tinet_error *error, void *user);
 } tinet_http_events;
 
+/* Which TLS version a request takes: exactly this one.
+ * ti: Titanium.Network.HTTPClient.tlsVersion */
+typedef enum tinet_tls_version {
+  TINET_TLS_VERSION_DEFAULT = 0, /* 1.2 and above */
+  TINET_TLS_VERSION_1_0 = 1, /* lowers OpenSSL's security level for it ... */
+  TINET_TLS_VERSION_1_1 = 2, /* ... and is warned about once for a host */
+  TINET_TLS_VERSION_1_2 = 3,
+  TINET_TLS_VERSION_1_3 = 4,
+} tinet_tls_version;
+
 /* Settings of a request, read by send.  Start from tinet_http_settings_init().
  * ti: the writable properties of Titanium.Network.HTTPClient */
 typedef struct tinet_http_settings {
@@ -180,6 +198,16 @@ typedef struct tinet_http_settings {
   bool closes_connection;          /* enableKeepAlive === false */
   bool is_http1_only;              /* no HTTP/2 */
   const char *file;                /* path for the body, or NULL; copied */
+  /* Credentials for the origin of the URL given to open, sent when it asks.
+   * Copied.  NULL or "" = those of the URL.  ti: HTTPClient.username */
+  const char *username;
+  const char *password; /* NULL = "" */
+  const char *domain;   /* NTLM domain, or put before the name; or NULL */
+  bool uses_cache;      /* default false.  ti: HTTPClient.cache */
+  tinet_tls_version tls_version;
+  /* A reference is taken; NULL = the system's.  ti: HTTPClient.securityManager
+   */
+  tinet_trust *trust;
 } tinet_http_settings;
 
 /* Fills in the defaults. */
@@ -256,6 +284,21 @@ TINET_API const char *tinet_http_client_method(const tinet_http_client *c);
 TINET_API const char *tinet_http_client_location(const tinet_http_client *c);
 TINET_API const tinet_error *
 tinet_http_client_error(const tinet_http_client *c); /* code 0 if none */
+
+/* Why TLS failed; NULL if it was not that. */
+TINET_API const tinet_tls_failure *
+tinet_http_client_tls_failure(const tinet_http_client *c);
+
+/* What the cache had to do with the response. */
+typedef enum tinet_http_cache_state {
+  TINET_HTTP_CACHE_NONE = 0,    /* not asked */
+  TINET_HTTP_CACHE_MISS,        /* the network answered */
+  TINET_HTTP_CACHE_HIT,         /* answered without the network, fresh */
+  TINET_HTTP_CACHE_STALE,       /* the same, stale: allowed by a directive */
+  TINET_HTTP_CACHE_REVALIDATED, /* stored and found unchanged (304) */
+} tinet_http_cache_state;
+TINET_API tinet_http_cache_state
+tinet_http_client_cache_state(const tinet_http_client *c);
 
 /* How many header fields the response has, 0 before one. */
 TINET_API size_t tinet_http_client_n_headers(const tinet_http_client *c);
