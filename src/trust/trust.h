@@ -9,7 +9,8 @@ void tinet__trust_seal(tinet_trust *trust);
 /* Does its filter, if it has one, want this URL? */
 bool tinet__trust_handles(const tinet_trust *trust, const char *url);
 /* 64 hex digits that two trusts share only if they accept the same and speak
- * as the same; NULL if that cannot be told (a verifier, a filter).  Borrowed. */
+ * as the same; NULL if that cannot be told (a verifier, a filter).  Borrowed.
+ */
 const char *tinet__trust_fingerprint(tinet_trust *trust);
 
 /* Sets up an SSL_CTX for a connection to `host`: extra authorities, the client
