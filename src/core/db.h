@@ -15,9 +15,11 @@ typedef struct tinet__stmt tinet__stmt;
 struct tinet__db_options {
   const char *path;   /* its folder is made, 0700; the file 0600, ours */
   const char *schema; /* CREATE TABLE IF NOT EXISTS ...; */
-  int version;        /* of the schema; another one in the file: put aside */
-  /* A damaged file is renamed to <path>.damaged-<time>, this is told, and a
-   * fresh one begun.  NULL = not interested. */
+  int version;        /* of the schema, from 1 */
+  /* A damaged file, or one of an older version, is renamed to
+   * <path>.damaged-<unix time>, this is told, and a fresh one begun.  A file of
+   * a newer version or of another program is refused.  NULL = not interested.
+   */
   void (*on_warning)(void *user, const char *text);
   void *warning_user;
 };
@@ -33,6 +35,11 @@ int tinet__db_exec(tinet__db *db, const char *sql,
 int tinet__db_begin(tinet__db *db, tinet_error *err) TINET_MUST_CHECK;
 int tinet__db_commit(tinet__db *db, tinet_error *err) TINET_MUST_CHECK;
 void tinet__db_rollback(tinet__db *db);
+/* The last call that failed did so because the file is damaged: to be closed
+ * and opened again, which puts it aside. */
+bool tinet__db_is_damaged(tinet__db *db);
+/* The name no longer leads to this file: removed, or put aside by another. */
+bool tinet__db_is_moved(tinet__db *db);
 /* Changes when another connection has committed.  0 on failure. */
 int64_t tinet__db_data_version(tinet__db *db);
 
