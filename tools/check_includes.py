@@ -20,7 +20,7 @@ ALLOWED = {
     "ats": {"core"},
     "cookie": {"core"},
     "nat64": {"core"},
-    "socket": {"core"},
+    "socket": {"core", "trust"},
     "status": {"core"},
     "push": {"core"},
     "bonjour": {"core", "socket"},

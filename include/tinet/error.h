@@ -56,7 +56,12 @@ TINET_BEGIN_DECLS
   X(TINET_EREDIRECT, -85, "too many redirects")                                \
   X(TINET_EHTTPSTATUS, -86, "HTTP error status")                               \
   X(TINET_ECHARSET, -87, "the text could not be decoded")                      \
-  X(TINET_ESYNTAX, -88, "malformed document")
+  X(TINET_ESYNTAX, -88, "malformed document")                                  \
+  /* sockets */                                                                \
+  X(TINET_EADDRESS, -100, "the address is in use or not of this machine")      \
+  X(TINET_EPERMISSION, -101, "not permitted")                                  \
+  X(TINET_EUNREACHABLE, -102, "the peer cannot be reached")                    \
+  X(TINET_EDATAGRAM, -103, "the datagram is too long")
 
 enum {
   TINET_OK = 0,
