@@ -295,9 +295,9 @@ static int connect_file(tinet__db *db, tinet_error *err)
 static int check_pages(tinet__db *db, tinet_error *err)
 {
   int64_t is_ok;
-  int ret = query_int(
-      db, "SELECT quick_check = 'ok' FROM pragma_quick_check('main', 1)", 0,
-      &is_ok, err);
+  int ret =
+      query_int(db, "SELECT quick_check = 'ok' FROM pragma_quick_check(1)", 0,
+                &is_ok, err);
 
   if (ret == TINET_OK && !is_ok)
     return fail(db, SQLITE_CORRUPT, err);
