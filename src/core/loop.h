@@ -22,6 +22,12 @@ uint64_t tinet__loop_now_ms(tinet_loop *loop);
 uint64_t tinet__clock_us(void);     /* monotonic, read anew */
 int64_t tinet__clock_wall_us(void); /* since 1970-01-01 UTC */
 
+/* The loop's one buffer for what is being received, of TINET__SCRATCH_LEN
+ * bytes, made at the first call; NULL: no memory.  Whoever fills it has it
+ * until its callback returns. */
+#define TINET__SCRATCH_LEN 65536
+void *tinet__loop_scratch(tinet_loop *loop);
+
 typedef struct tinet__timer tinet__timer;
 int tinet__timer_open(tinet_loop *loop, void (*fn)(void *), void *arg,
                       tinet__timer **ret_timer) TINET_MUST_CHECK;

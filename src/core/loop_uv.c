@@ -36,6 +36,7 @@ struct tinet_loop {
   struct tinet__list posts;
   void (*on_closed)(void *arg);
   void *on_closed_arg; /* borrowed */
+  void *scratch;       /* owned; NULL until it is needed */
 };
 
 static void free_if_done(tinet_loop *loop)
@@ -50,6 +51,7 @@ static void free_if_done(tinet_loop *loop)
   on_closed = loop->on_closed;
   arg = loop->on_closed_arg;
   (void)pthread_mutex_destroy(&loop->lock);
+  tinet__free(loop->scratch);
   tinet__free(loop);
   if (on_closed)
     on_closed(arg);
@@ -75,6 +77,13 @@ void tinet__loop_hold(tinet_loop *loop)
 void tinet__loop_release(tinet_loop *loop)
 {
   release(loop);
+}
+
+void *tinet__loop_scratch(tinet_loop *loop)
+{
+  if (!loop->scratch)
+    loop->scratch = tinet__alloc(TINET__SCRATCH_LEN);
+  return loop->scratch;
 }
 
 /* ---- deferred calls ---- */
@@ -576,6 +585,7 @@ int tinet_loop_close(tinet_loop *loop)
   if (is_leak || uv_loop_close(loop->uv) != 0)
     return TINET_EBUSY;
   (void)pthread_mutex_destroy(&loop->lock);
+  tinet__free(loop->scratch);
   tinet__free(loop);
   return TINET_OK;
 }
