@@ -112,6 +112,7 @@ void tinet__curl_easy_free(struct tinet__curl_easy *e)
   tinet__free(e->setup.url);
   tinet__buf_free(&e->lines);
   tinet__free(e->fields);
+  tinet__tls_check_unref(e->check);
   tinet__headers_free(&e->headers);
   tinet__buf_free(&e->reason);
   tinet__free(e);
@@ -307,13 +308,18 @@ static bool set_proxy(struct tinet__curl_easy *e, const char *proxy)
 {
   struct tinet__curl_setup *s = &e->setup;
 
-  if (s->is_set && same_text(s->proxy, proxy))
+  bool is_basic = proxy != NULL && same_text(e->t->basic_proxy, proxy);
+
+  if (s->is_set && same_text(s->proxy, proxy) && s->is_basic_proxy == is_basic)
     return true;
   tinet__free(s->proxy);
   s->proxy = NULL;
   s->is_set = false;
-  if (!set_text(e->curl, CURLOPT_PROXY, proxy ? proxy : ""))
+  if (!set_text(e->curl, CURLOPT_PROXY, proxy ? proxy : "") ||
+      !set_long(e->curl, CURLOPT_PROXYAUTH,
+                (long)(is_basic ? CURLAUTH_BASIC : CURLAUTH_ANY)))
     return false;
+  s->is_basic_proxy = is_basic;
   s->proxy = proxy ? tinet__strdup(proxy) : NULL;
   return proxy == NULL || s->proxy != NULL;
 }
@@ -354,11 +360,47 @@ static bool set_method(struct tinet__curl_easy *e,
   return true;
 }
 
+/* ti: HTTPClient.tlsVersion - exactly this one; the old ones need OpenSSL's
+ * security level lowered, certificates are judged as ever (tls_verify.c). */
+static bool set_tls_version(CURL *curl, tinet_tls_version version)
+{
+  static const long values[] = {
+      CURL_SSLVERSION_TLSv1_2,
+      CURL_SSLVERSION_TLSv1_0 | CURL_SSLVERSION_MAX_TLSv1_0,
+      CURL_SSLVERSION_TLSv1_1 | CURL_SSLVERSION_MAX_TLSv1_1,
+      CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2,
+      CURL_SSLVERSION_TLSv1_3 | CURL_SSLVERSION_MAX_TLSv1_3,
+  };
+  bool is_old =
+      version == TINET_TLS_VERSION_1_0 || version == TINET_TLS_VERSION_1_1;
+
+  return set_long(curl, CURLOPT_SSLVERSION, values[version]) &&
+         set_text(curl, CURLOPT_SSL_CIPHER_LIST,
+                  is_old ? "DEFAULT:@SECLEVEL=0" : NULL);
+}
+
+/* NTLM and Negotiate are curl's, everything else is ours. */
+static bool set_login(struct tinet__curl_easy *e,
+                      const struct tinet__login *login)
+{
+  unsigned long schemes = CURLAUTH_NONE;
+
+  if (login == NULL && !e->setup.has_login)
+    return true;
+  if (login != NULL)
+    schemes = (login->is_ntlm ? CURLAUTH_NTLM : 0) |
+              (login->is_negotiate ? CURLAUTH_NEGOTIATE : 0);
+  e->setup.has_login = login != NULL;
+  return set_long(e->curl, CURLOPT_HTTPAUTH, (long)schemes) &&
+         set_text(e->curl, CURLOPT_USERNAME, login ? login->username : NULL) &&
+         set_text(e->curl, CURLOPT_PASSWORD, login ? login->password : NULL);
+}
+
 static bool set_connection(struct tinet__curl_easy *e,
                            const struct tinet__exchange *x)
 {
   struct tinet__curl_setup *s = &e->setup;
-  bool is_h2 = x->url->is_https && !x->is_http1_only;
+  bool is_h2 = x->url->is_https && !x->is_http1_only && x->login == NULL;
   bool closes = x->closes_connection || e->t->config.max_idle_connections == 0;
   bool validates = x->validates_certificate;
 
@@ -377,6 +419,11 @@ static bool set_connection(struct tinet__curl_easy *e,
         !set_long(e->curl, CURLOPT_SSL_VERIFYHOST, validates ? 2 : 0))
       return false;
   }
+  if (!s->is_set || s->tls_version != x->tls_version) {
+    if (!set_tls_version(e->curl, x->tls_version))
+      return false;
+  }
+  s->tls_version = x->tls_version;
   s->is_h2 = is_h2;
   s->closes = closes;
   s->validates = validates;
@@ -390,7 +437,8 @@ int tinet__curl_easy_prepare(struct tinet__curl_easy *e,
 
   if (err < 0)
     return err;
-  if (!set_proxy(e, x->proxy) || !set_method(e, x) || !set_connection(e, x))
+  if (!set_proxy(e, x->proxy) || !set_method(e, x) || !set_connection(e, x) ||
+      !set_login(e, x->login))
     return TINET_ENOMEM;
   e->setup.is_set = true;
   return set_fields(e, x);

@@ -6,6 +6,8 @@
  */
 #include "curl_private.h"
 
+#include "../trust/failure.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -45,8 +47,7 @@ static void format_peer(const struct tinet__url *url, char *to, size_t size)
                  url->port);
 }
 
-/* The host and port of a proxy URL, without the rest. */
-static void format_proxy(const char *proxy, char *to, size_t size)
+void tinet__curl_proxy_name(const char *proxy, char *to, size_t size)
 {
   const char *at = strstr(proxy, "://");
   const char *start = at ? at + 3 : proxy;
@@ -116,7 +117,7 @@ static void proxy_error(const struct tinet__curl_easy *e,
   long status = get_long(e, CURLINFO_HTTP_CONNECTCODE);
   char proxy[160], text[320];
 
-  format_proxy(x->proxy, proxy, sizeof(proxy));
+  tinet__curl_proxy_name(x->proxy, proxy, sizeof(proxy));
   if (status / 100 > 2) {
     (void)tinet__error_set(err, TINET_EPROXY, TINET_ORIGIN_HTTP, status,
                            "the proxy %s refused a connection to %s: %ld",
@@ -131,15 +132,11 @@ static void proxy_error(const struct tinet__curl_easy *e,
 static void certificate_error(const struct tinet__curl_easy *e,
                               const char *peer, tinet_error *err)
 {
-  long number = get_long(e, CURLINFO_SSL_VERIFYRESULT);
-
-  /* curl compares the name itself, after the chain was found good and before it
-   * stores that: 1 is what it starts with. */
-  if (number == 0 || number == 1)
-    number = tinet__tls_hostname_mismatch();
-  (void)tinet__error_set(err, TINET_ECERTIFICATE, TINET_ORIGIN_TLS, number,
+  /* What tls_verify.c has no story of: curl's own comparison of the name. */
+  (void)tinet__error_set(err, TINET_ECERTIFICATE, TINET_ORIGIN_TLS,
+                         get_long(e, CURLINFO_SSL_VERIFYRESULT),
                          "the certificate of %s was not accepted: %s", peer,
-                         tinet__tls_verify_text(number));
+                         e->text);
 }
 
 /* Lost while sending or receiving: curl uses one number for much. */
@@ -205,11 +202,34 @@ static void plain(const struct tinet__curl_easy *e, const char *peer,
                          curl_easy_strerror(result));
 }
 
+/* The check knows better than curl what went wrong; true if it does. */
+static bool tls_story(const struct tinet__curl_easy *e, CURLcode result,
+                      tinet_error *err)
+{
+  bool has_failed = result == CURLE_SSL_CONNECT_ERROR ||
+                    result == CURLE_PEER_FAILED_VERIFICATION;
+  const tinet_error *own = tinet__tls_check_error(e->check);
+
+  if (!has_failed && result != CURLE_RECV_ERROR && result != CURLE_SEND_ERROR)
+    return false;
+  e->x->tls_failure =
+      tinet__tls_check_failure(e->check, result == CURLE_SSL_CONNECT_ERROR);
+  if (e->x->tls_failure == NULL)
+    return false;
+  if (own != NULL)
+    *err = *own;
+  else
+    (void)tinet__tls_failure_error(e->x->tls_failure, err);
+  return true;
+}
+
 static void translate(const struct tinet__curl_easy *e, const char *peer,
                       CURLcode result, tinet_error *err)
 {
   char text[256];
 
+  if (tls_story(e, result, err) && err->code != TINET_ETLS)
+    return;
   switch (result) {
   case CURLE_COULDNT_CONNECT:
     (void)snprintf(text, sizeof(text), "could not connect to %s", peer);

@@ -13,6 +13,7 @@
 #include "../core/alloc.h"
 #include "../core/error.h"
 #include "tls_facts.h"
+#include "tls_verify.h"
 #include "transport.h"
 
 /* Receive buffer of a transfer.  A bulk download costs a third less CPU than
@@ -44,6 +45,8 @@ struct tinet__curl_setup {
   char *proxy; /* owned; NULL = none */
   char *url;   /* owned */
   bool validates, closes, is_h2;
+  tinet_tls_version tls_version;
+  bool has_login, is_basic_proxy;
 };
 
 struct tinet__curl_socket;
@@ -69,6 +72,10 @@ struct tinet__curl_easy {
   size_t header_bytes;
   unsigned n_interim;
   bool is_in_block, has_headers;
+  bool is_held;     /* a block that curl may answer by itself */
+
+  struct tinet__tls_check *check; /* owned reference; of the last connection */
+  unsigned n_checks;              /* connections with TLS begun */
 
   unsigned n_connected; /* times that curl was about to send the request */
   long n_connections;   /* opened so far, by then */
@@ -86,6 +93,7 @@ struct tinet__curl_transport {
   CURLM *multi;  /* owned */
   CURLSH *share; /* owned; TLS sessions */
   const char *ca_file, *ca_path;
+  char *basic_proxy; /* owned; the proxy that is known to want Basic, or NULL */
 
   tinet__timer *timer; /* owned */
   uint64_t due_us;     /* when curl wants to be called; 0 = not */
@@ -129,6 +137,8 @@ void tinet__curl_easy_free(struct tinet__curl_easy *e);
 /* curl_response.c */
 /* Sets the callbacks that carry data and the check before a request is sent. */
 bool tinet__curl_response_init(struct tinet__curl_easy *e);
+/* The end has come: what was held is delivered.  e->x may be NULL then. */
+void tinet__curl_response_release(struct tinet__curl_easy *e);
 /* Forgets the previous exchange. */
 void tinet__curl_response_reset(struct tinet__curl_easy *e);
 
@@ -139,6 +149,8 @@ bool tinet__curl_sockets_init(struct tinet__curl_easy *e);
 void tinet__curl_socket_forget(struct tinet__curl_easy *e);
 
 /* curl_error.c */
+/* The host and port of a proxy URL, without the rest. */
+void tinet__curl_proxy_name(const char *proxy, char *to, size_t size);
 void tinet__curl_error(const struct tinet__curl_easy *e,
                        const struct tinet__exchange *x, CURLcode result,
                        tinet_error *err);

@@ -6,6 +6,8 @@
  */
 #include "curl_private.h"
 
+#include "../core/str.h"
+
 #include <string.h>
 
 static int fail(struct tinet__curl_easy *e, int code, const char *what)
@@ -77,7 +79,7 @@ static int on_connected(void *arg, char *remote_ip, char *local_ip,
   (void)local_port;
   if (progress(e) < 0)
     return CURL_PREREQFUNC_ABORT;
-  if (e->n_connected++ > 0 && !may_repeat(e)) {
+  if (e->n_connected++ > 0 && !e->is_held && !may_repeat(e)) {
     (void)fail(e, TINET_ECLOSED, "the connection was lost");
     return CURL_PREREQFUNC_ABORT;
   }
@@ -93,10 +95,41 @@ static int on_connected(void *arg, char *remote_ip, char *local_ip,
 
 /* ---- headers ---- */
 
-static int end_of_block(struct tinet__curl_easy *e)
+static bool has_login(const char *proxy)
+{
+  const char *start = proxy ? strstr(proxy, "://") : NULL;
+
+  return start && memchr(start, '@', strcspn(start + 3, "/?#") + 3) != NULL;
+}
+
+/* Whether curl goes on by itself after this block shows only when the body or
+ * the next block comes, or the end. */
+static bool may_be_answered(const struct tinet__curl_easy *e)
+{
+  return (e->status == 401 && e->x->login != NULL) ||
+         (e->status == 407 && has_login(e->x->proxy));
+}
+
+static int deliver_headers(struct tinet__curl_easy *e)
 {
   int err;
 
+  e->is_held = false;
+  e->has_headers = true;
+  err = e->x->ev->on_headers(e->x, e->http_version, e->status,
+                             e->reason.len ? e->reason.data : "", &e->headers,
+                             &e->err);
+  return check(e, err);
+}
+
+void tinet__curl_response_release(struct tinet__curl_easy *e)
+{
+  if (e->x != NULL && e->is_held)
+    (void)deliver_headers(e);
+}
+
+static int end_of_block(struct tinet__curl_easy *e)
+{
   e->is_in_block = false;
   e->header_bytes = 0;
   if (e->status == 101)
@@ -106,11 +139,41 @@ static int end_of_block(struct tinet__curl_easy *e)
       return fail(e, TINET_EPROTOCOL, "too many interim responses");
     return TINET_OK;
   }
-  e->has_headers = true;
-  err = e->x->ev->on_headers(e->x, e->http_version, e->status,
-                             e->reason.len ? e->reason.data : "", &e->headers,
-                             &e->err);
-  return check(e, err);
+  if (may_be_answered(e)) {
+    e->is_held = true;
+    return TINET_OK;
+  }
+  return deliver_headers(e);
+}
+
+/* A proxy that offers Basic and nothing else gets it at once from then on, so
+ * that not every request is made twice. */
+static void note_proxy(struct tinet__curl_easy *e)
+{
+  bool is_basic = false;
+
+  for (size_t i = 0; i < e->headers.n_fields; i++) {
+    if (!tinet__ieq(tinet__headers_name(&e->headers, i), "Proxy-Authenticate"))
+      continue;
+    if (!tinet__istarts(tinet__headers_value(&e->headers, i), "Basic"))
+      return;
+    is_basic = true;
+  }
+  if (!is_basic)
+    return;
+  tinet__free(e->t->basic_proxy);
+  e->t->basic_proxy = tinet__strdup(e->x->proxy); /* NULL: asked again */
+}
+
+/* Another block begins, so curl has answered the one before. */
+static int pass_interim(struct tinet__curl_easy *e)
+{
+  e->is_held = false;
+  if (e->status == 407)
+    note_proxy(e);
+  if (e->x->ev->on_interim != NULL)
+    e->x->ev->on_interim(e->x, e->status, &e->headers);
+  return e->x == NULL ? TINET_ECANCELED : TINET_OK;
 }
 
 static int status_line(struct tinet__curl_easy *e, const char *line, size_t len)
@@ -118,6 +181,8 @@ static int status_line(struct tinet__curl_easy *e, const char *line, size_t len)
   struct tinet__span phrase;
   int err;
 
+  if (e->is_held && pass_interim(e) < 0)
+    return TINET_ECANCELED;
   err = tinet__status_line_parse(line, len, &e->http_version, &e->status,
                                  &phrase);
   if (err < 0)
@@ -171,7 +236,7 @@ static size_t on_write(char *data, size_t size, size_t n, void *arg)
   struct tinet__curl_easy *e = arg;
   int err;
 
-  if (progress(e) < 0)
+  if (progress(e) < 0 || (e->is_held && deliver_headers(e) < 0))
     return CURL_WRITEFUNC_ERROR;
   err = e->x->ev->on_body(e->x, data, size * n, &e->err);
   return check(e, err) < 0 ? CURL_WRITEFUNC_ERROR : size * n;
@@ -206,7 +271,7 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 
   if (e->x == NULL || offset != 0 || origin != SEEK_SET)
     return CURL_SEEKFUNC_FAIL;
-  if (!may_repeat(e)) {
+  if (!e->is_held && !may_repeat(e)) {
     (void)fail(e, TINET_ECLOSED, "the connection was lost");
     return CURL_SEEKFUNC_FAIL;
   }
@@ -230,16 +295,53 @@ void tinet__curl_response_reset(struct tinet__curl_easy *e)
   e->n_connections = 0;
   e->is_connected = false;
   e->is_reused = false;
+  e->is_held = false;
+  e->n_checks = 0;
+  tinet__tls_check_unref(e->check);
+  e->check = NULL;
   e->n_sent = 0;
   e->err.code = 0;
   e->text[0] = '\0';
 }
 
+/* An https proxy has its own TLS, and that comes first. */
+static bool is_for_proxy(struct tinet__curl_easy *e)
+{
+  bool is_tls_proxy =
+      e->x->proxy != NULL && tinet__istarts(e->x->proxy, "https:");
+
+  e->n_checks++;
+  return is_tls_proxy && (!e->x->url->is_https || e->n_checks % 2 == 1);
+}
+
 static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *arg)
 {
+  struct tinet__curl_easy *e = arg;
+  struct tinet__tls_check_options opt = {.meter = &e->t->meter};
+  char proxy[160];
+
   (void)curl;
-  tinet__tls_measure(ssl_ctx, arg);
-  return CURLE_OK;
+  if (e->x == NULL)
+    return CURLE_ABORTED_BY_CALLBACK;
+  opt.is_proxy = is_for_proxy(e);
+  opt.host = e->x->url->host;
+  if (opt.is_proxy) {
+    tinet__curl_proxy_name(e->x->proxy, proxy, sizeof(proxy));
+    opt.host = proxy;
+  }
+  opt.validates = e->x->validates_certificate;
+  opt.trust = e->x->trust;
+  tinet__tls_check_unref(e->check);
+  e->check = NULL;
+  switch (tinet__tls_check_begin(&opt, ssl_ctx, &e->check)) {
+  case TINET_OK:
+    return CURLE_OK;
+  case TINET_ENOMEM:
+    return CURLE_OUT_OF_MEMORY;
+  default:
+    (void)fail(e, TINET_ECLIENTCERT, "the client certificate cannot be used");
+    return CURLE_SSL_CERTPROBLEM;
+  }
 }
 
 bool tinet__curl_response_init(struct tinet__curl_easy *e)
@@ -247,7 +349,7 @@ bool tinet__curl_response_init(struct tinet__curl_easy *e)
   CURL *c = e->curl;
 
   return curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) == 0 &&
-         curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, &e->t->meter) == 0 &&
+         curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, e) == 0 &&
          curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_connected) == 0 &&
          curl_easy_setopt(c, CURLOPT_PREREQDATA, e) == 0 &&
          curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == 0 &&

@@ -83,15 +83,26 @@ static void end(struct tinet__curl_easy *e, CURLcode result)
 {
   struct tinet__curl_transport *t = e->t;
   struct tinet__exchange *x = e->x;
+  struct tinet__tls_check *check;
   tinet_error err;
 
+  if (result == CURLE_OK)
+    tinet__curl_response_release(e);
+  if (e->x == NULL) { /* canceled by what was delivered */
+    detach(e, false);
+    return;
+  }
+  x->tls_failure = NULL;
   tinet__curl_error(e, x, result, &err);
+  check = e->check; /* the story is told from it */
+  e->check = NULL;
   fill_times(e, &x->times);
   e->x = NULL;
   x->impl = NULL;
   detach(e, err.code == 0);
   count(t, -1);
   x->ev->on_finish(x, &err);
+  tinet__tls_check_unref(check);
 }
 
 /* ---- driving curl ---- */
@@ -266,6 +277,7 @@ static void destroy(struct tinet__curl_transport *t)
   if (t->share != NULL)
     (void)curl_share_cleanup(t->share);
   tinet__curl_sockets_close(t);
+  tinet__free(t->basic_proxy);
   tinet__free(t);
 }
 
@@ -286,8 +298,16 @@ static void close_transport(struct tinet__transport *base)
     destroy(t);
 }
 
+static bool is_idle(const struct tinet__transport *base)
+{
+  const struct tinet__curl_transport *t =
+      (const struct tinet__curl_transport *)(const void *)base;
+
+  return t->n_running == 0 && t->depth == 0;
+}
+
 static const struct tinet__transport_ops curl_ops = {start, cancel,
-                                                     close_transport};
+                                                     close_transport, is_idle};
 
 /* ---- opening ---- */
 

@@ -191,7 +191,7 @@ int tinet__lane_open(struct tinet__lane *lane, tinet_http *http,
   err = tinet__timer_open(loop, tinet__lane_on_timer, lane, &lane->timer);
   if (err < 0)
     return err;
-  return tinet__curl_transport_open(loop, &config, &lane->transport);
+  return tinet__pool_open(loop, &config, &lane->transport);
 }
 
 void tinet__lane_close(struct tinet__lane *lane)

@@ -16,11 +16,5 @@ struct tinet__tls_meter {
   uint32_t n_records;
   uint32_t max;
 };
-/* `meter` is borrowed for the life of the connections. */
-void tinet__tls_measure(void *ssl_ctx, struct tinet__tls_meter *meter);
-
-/* OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH, and its text for such a number. */
-long tinet__tls_hostname_mismatch(void);
-const char *tinet__tls_verify_text(long number);
 
 #endif

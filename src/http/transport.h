@@ -40,6 +40,14 @@ struct tinet__exchange_times {
   int64_t name_us, connect_us, tls_us, sent_us, first_byte_us, total_us;
 };
 
+/* NTLM and Negotiate: the transport does the talking, on HTTP/1.1. */
+struct tinet__login {
+  bool is_ntlm;
+  bool is_negotiate;
+  const char *username; /* with the domain in front, if there is one */
+  const char *password;
+};
+
 struct tinet__exchange_events {
   /* Connected (or re-used), nothing of the request sent yet.  0 to go on, a
    * negative code to end the exchange: on_finish then carries `*err`, which
@@ -52,6 +60,10 @@ struct tinet__exchange_events {
   int (*on_headers)(struct tinet__exchange *x, int http_version, int status,
                     const char *reason, const struct tinet__headers *headers,
                     tinet_error *err);
+  /* A complete response that the transport answers by itself: a step of a
+   * login.  on_headers comes for the last one.  May be NULL. */
+  void (*on_interim)(struct tinet__exchange *x, int status,
+                     const struct tinet__headers *headers);
   /* Body bytes without transfer coding, with content coding. */
   int (*on_body)(struct tinet__exchange *x, const void *data, size_t len,
                  tinet_error *err);
@@ -78,13 +90,20 @@ struct tinet__exchange {
   int64_t body_len;  /* -1 = unknown, chunked; only with has_body */
   const char *proxy; /* URL, or NULL = direct */
   bool validates_certificate;
+  tinet_trust *trust; /* sealed; NULL = the system's */
+  tinet_tls_version tls_version;
+  /* Credentials for a scheme that authenticates the connection, or NULL. */
+  const struct tinet__login *login;
   bool closes_connection;
   bool is_http1_only;
   bool is_idempotent; /* may be repeated on a fresh connection */
   size_t max_header_bytes;
   /* the transport's */
   void *impl;                         /* NULL while not started */
+  struct tinet__transport *carrier;   /* of several, the one that has it */
   struct tinet__exchange_times times; /* valid in on_finish, after cancel */
+  /* Why TLS failed, or NULL; valid in on_finish, borrowed during it. */
+  const tinet_tls_failure *tls_failure;
 };
 
 struct tinet__transport;
@@ -93,7 +112,8 @@ struct tinet__transport_ops {
   /* 0, TINET_ENOMEM, ...: then no event comes. */
   int (*start)(struct tinet__transport *t, struct tinet__exchange *x);
   void (*cancel)(struct tinet__transport *t, struct tinet__exchange *x);
-  void (*close)(struct tinet__transport *t); /* frees it; cancels all */
+  void (*close)(struct tinet__transport *t);         /* frees it; cancels all */
+  bool (*is_idle)(const struct tinet__transport *t); /* carries nothing */
 };
 
 /* Embedded first in each implementation. */
@@ -108,6 +128,11 @@ struct tinet__transport_config {
   uint32_t max_idle_connections;
   uint32_t idle_timeout_ms;
 };
+
+/* One transport for each way of trusting (pool.c), made of the one below. */
+int tinet__pool_open(tinet_loop *loop,
+                     const struct tinet__transport_config *config,
+                     struct tinet__transport **ret_transport) TINET_MUST_CHECK;
 
 /* The libcurl implementation (curl_transport.c). */
 int tinet__curl_transport_open(

@@ -141,8 +141,14 @@ static void on_finish(struct tinet__exchange *x, const tinet_error *err)
 }
 
 static const struct tinet__exchange_events fix_events = {
-    on_connected, on_headers,  on_body,  on_read,
-    on_rewind,    on_progress, on_finish};
+    .on_connected = on_connected,
+    .on_headers = on_headers,
+    .on_body = on_body,
+    .on_read = on_read,
+    .on_rewind = on_rewind,
+    .on_progress = on_progress,
+    .on_finish = on_finish,
+};
 
 static tinet_loop *loop;
 static struct tinet__transport *transport;

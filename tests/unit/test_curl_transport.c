@@ -554,15 +554,27 @@ static void a_proxy_gets_its_own_credentials_only(void)
   struct fix f;
   char proxy[64];
 
-  SERVE({OK_2, KEEP, 0});
+  SERVE({"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+         "Content-Length: 3\r\n\r\nwho",
+         KEEP, 0},
+        {OK_2, KEEP, 0}, {OK_2, KEEP, 0});
   fix_init(&f, "GET", "http://example.org/x");
   snprintf(proxy, sizeof(proxy), "http://me:secret@127.0.0.1:%d", server.port);
   f.x.proxy = proxy;
   fix_run(&f);
   T_EQ(0, f.err.code);
   T_OK(sent(0, "GET http://example.org/x HTTP/1.1\r\nHost: example.org\r\n"));
-  T_OK(sent(0, "Proxy-Authorization: Basic bWU6c2VjcmV0"));
+  T_OK(!sent(0, "Proxy-Authorization:"));
+  T_OK(sent(1, "Proxy-Authorization: Basic bWU6c2VjcmV0"));
   T_STR("", f.address);
+  T_EQ(200, f.status);
+  fix_free(&f);
+  /* from then on at once */
+  fix_init(&f, "GET", "http://example.org/y");
+  f.x.proxy = proxy;
+  fix_run(&f);
+  T_EQ(0, f.err.code);
+  T_OK(sent(2, "Proxy-Authorization: Basic bWU6c2VjcmV0"));
   fix_free(&f);
   stop();
 }

@@ -1,0 +1,230 @@
+/* tls_verify.c - chain, name, pins and the application's verdict, all within
+ * the handshake.
+ *
+ * A connection that does not satisfy its check never completes its handshake,
+ * so it leaves no session behind that another could resume.
+ *
+ * Alerts are noted because OpenSSL's error queue does not say who ended the
+ * handshake, and in TLS 1.3 a rejected client certificate is heard of only
+ * after it.
+ */
+#include "tls_verify.h"
+
+#include "../core/alloc.h"
+#include "../core/error.h"
+#include "../trust/failure.h"
+#include "../trust/trust.h"
+
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+
+/* Keys and hashes of certificates are judged as Debian does, also where an old
+ * protocol version needs a lower level. */
+#define CERTIFICATE_LEVEL 2
+#define ALERT_CLOSE_NOTIFY 0
+
+struct tinet__tls_check {
+  unsigned n_refs;
+  char *host; /* owned */
+  bool is_address;
+  bool is_proxy;
+  tinet_trust *trust; /* owned reference; NULL = none */
+  struct tinet__tls_meter *meter;
+  tinet_tls_failure *failure; /* owned; NULL = none yet */
+  tinet_error error;
+  int alert_sent, alert_received; /* -1 = none */
+  bool is_client_cert_sent;
+};
+
+void tinet__tls_check_unref(struct tinet__tls_check *check)
+{
+  if (!check || --check->n_refs > 0)
+    return;
+  tinet_trust_unref(check->trust);
+  tinet__free(check->failure);
+  tinet__free(check->host);
+  tinet__free(check);
+}
+
+/* ---- the SSL_CTX's reference ---- */
+
+static pthread_once_t index_once = PTHREAD_ONCE_INIT;
+static int ctx_index = -1;
+
+static void on_ctx_free(void *parent, void *ptr, CRYPTO_EX_DATA *data,
+                        int index, long argl, void *argp)
+{
+  (void)parent;
+  (void)data;
+  (void)index;
+  (void)argl;
+  (void)argp;
+  tinet__tls_check_unref(ptr);
+}
+
+static void make_index(void)
+{
+  ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, on_ctx_free);
+}
+
+/* ---- what OpenSSL tells ---- */
+
+static void note_alert(struct tinet__tls_check *check, bool is_sent,
+                       const unsigned char *alert, size_t len, const SSL *ssl)
+{
+  if (len < 2 || alert[1] == ALERT_CLOSE_NOTIFY)
+    return;
+  if (is_sent)
+    check->alert_sent = alert[1];
+  else
+    check->alert_received = alert[1];
+  check->is_client_cert_sent = SSL_get_certificate(ssl) != NULL;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as OpenSSL calls it */
+static void on_message(int is_sent, int version, int type, const void *data,
+                       size_t len, SSL *ssl, void *arg)
+{
+  struct tinet__tls_check *check = arg;
+
+  (void)version;
+  if (type == SSL3_RT_ALERT)
+    note_alert(check, is_sent, data, len, ssl);
+  if (is_sent || type != SSL3_RT_HEADER)
+    return;
+  if (++check->meter->n_records >= check->meter->max)
+    SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+}
+
+static tinet_tls_failure *own_failure(struct tinet__tls_check *check)
+{
+  if (!check->failure)
+    check->failure = tinet__zalloc(sizeof *check->failure);
+  return check->failure;
+}
+
+static bool expect_host(const struct tinet__tls_check *check,
+                        X509_STORE_CTX *ctx)
+{
+  X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+
+  if (X509_VERIFY_PARAM_get_auth_level(param) < CERTIFICATE_LEVEL)
+    X509_VERIFY_PARAM_set_auth_level(param, CERTIFICATE_LEVEL);
+  if (check->is_proxy) /* curl compares that name */
+    return true;
+  if (check->is_address)
+    return X509_VERIFY_PARAM_set1_ip_asc(param, check->host) == 1;
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return X509_VERIFY_PARAM_set1_host(param, check->host, 0) == 1;
+}
+
+static int on_verify(X509_STORE_CTX *ctx, void *arg)
+{
+  struct tinet__tls_check *check = arg;
+  tinet_tls_failure story;
+  int code;
+
+  if (!expect_host(check, ctx)) {
+    X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
+    return 0;
+  }
+  if (X509_verify_cert(ctx) != 1) {
+    if (own_failure(check))
+      tinet__tls_failure_of_chain(check->failure, check->host, ctx);
+    return 0;
+  }
+  if (!check->trust)
+    return 1;
+  code =
+      tinet__trust_judge(check->trust, check->host, ctx, &story, &check->error);
+  if (code == TINET_OK)
+    return 1;
+  if (own_failure(check))
+    *check->failure = story;
+  X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+/* ---- */
+
+static bool is_address(const char *host)
+{
+  struct in6_addr six;
+  struct in_addr four;
+
+  return inet_pton(AF_INET6, host, &six) == 1 ||
+         inet_pton(AF_INET, host, &four) == 1;
+}
+
+static struct tinet__tls_check *make(const struct tinet__tls_check_options *opt)
+{
+  struct tinet__tls_check *check = tinet__zalloc(sizeof *check);
+
+  if (!check)
+    return NULL;
+  check->n_refs = 1;
+  check->host = tinet__strdup(opt->host);
+  check->is_address = is_address(opt->host);
+  check->is_proxy = opt->is_proxy;
+  check->trust = opt->is_proxy ? NULL : tinet_trust_ref(opt->trust);
+  check->meter = opt->meter;
+  check->alert_sent = check->alert_received = -1;
+  if (!check->host) {
+    tinet__tls_check_unref(check);
+    return NULL;
+  }
+  return check;
+}
+
+int tinet__tls_check_begin(const struct tinet__tls_check_options *opt,
+                           void *ssl_ctx, struct tinet__tls_check **ret_check)
+{
+  SSL_CTX *ctx = ssl_ctx;
+  struct tinet__tls_check *check;
+  int err;
+
+  if (pthread_once(&index_once, make_index) != 0 || ctx_index < 0)
+    return TINET_ENOMEM;
+  check = make(opt);
+  if (!check)
+    return TINET_ENOMEM;
+  err = check->trust ? tinet__trust_apply(check->trust, check->host, ctx)
+                     : TINET_OK;
+  if (err == TINET_OK && SSL_CTX_set_ex_data(ctx, ctx_index, check) != 1)
+    err = TINET_ENOMEM;
+  if (err < 0) {
+    tinet__tls_check_unref(check);
+    return err;
+  }
+  check->n_refs++; /* the context's */
+  SSL_CTX_set_msg_callback(ctx, on_message);
+  SSL_CTX_set_msg_callback_arg(ctx, check);
+  if (opt->validates || opt->is_proxy)
+    SSL_CTX_set_cert_verify_callback(ctx, on_verify, check);
+  *ret_check = check;
+  return TINET_OK;
+}
+
+const tinet_tls_failure *
+tinet__tls_check_failure(struct tinet__tls_check *check, bool has_failed)
+{
+  bool has_alert;
+
+  if (!check)
+    return NULL;
+  has_alert = check->alert_received >= 0;
+  if (check->failure || (!has_failed && !has_alert))
+    return check->failure;
+  if (own_failure(check))
+    tinet__tls_failure_of_alerts(check->failure, check->host, check->alert_sent,
+                                 check->alert_received,
+                                 check->is_client_cert_sent);
+  return check->failure;
+}
+
+const tinet_error *tinet__tls_check_error(const struct tinet__tls_check *check)
+{
+  return check && check->error.code != 0 ? &check->error : NULL;
+}
