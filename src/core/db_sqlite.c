@@ -15,6 +15,7 @@
 #include "error.h"
 #include "fsutil.h"
 #include "list.h"
+#include "loop.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -374,28 +375,20 @@ static int set_up_once(tinet__db *db, const struct tinet__db_options *opt,
   return ret;
 }
 
-static int64_t now_ms(void)
-{
-  struct timespec ts;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail */
-  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* In a few places, the change to WAL among them, SQLite reports "busy" without
  * having waited. */
 static int set_up(tinet__db *db, const struct tinet__db_options *opt,
                   tinet_error *err)
 {
   const struct timespec step = {0, BUSY_STEP_MS * 1000000L};
-  const int64_t end_ms = now_ms() + BUSY_TIMEOUT_MS;
+  const uint64_t end_us = tinet__clock_us() + BUSY_TIMEOUT_MS * 1000u;
 
   for (;;) {
     int ret;
 
     db->code = SQLITE_OK;
     ret = set_up_once(db, opt, err);
-    if ((db->code & 0xff) != SQLITE_BUSY || now_ms() >= end_ms)
+    if ((db->code & 0xff) != SQLITE_BUSY || tinet__clock_us() >= end_us)
       return ret;
     (void)nanosleep(&step, NULL);
   }
