@@ -61,6 +61,9 @@ static int fail(tinet__db *db, int code, tinet_error *err)
   if (db->sql && sqlite3_extended_errcode(db->sql) == code)
     words = sqlite3_errmsg(db->sql);
   switch (code & 0xff) {
+  case SQLITE_READONLY:
+    words = "cannot be written, or nothing beside it in its folder";
+    break;
   case SQLITE_IOERR:
   case SQLITE_CANTOPEN:
   case SQLITE_FULL:
