@@ -106,5 +106,6 @@ int tinet__error_errno(tinet_error *e, int code, int errnum, const char *fmt,
 
 void tinet__error_clear(tinet_error *e)
 {
-  memset(e, 0, sizeof *e);
+  if (e)
+    memset(e, 0, sizeof *e);
 }

@@ -12,6 +12,6 @@ int tinet__error_set(tinet_error *e, int code, tinet_error_origin origin,
 /* origin SYSTEM, number = errnum; text is "<what>: <strerror>". */
 int tinet__error_errno(tinet_error *e, int code, int errnum, const char *fmt,
                        ...) TINET_PRINTF(4, 5);
-void tinet__error_clear(tinet_error *e);
+void tinet__error_clear(tinet_error *e); /* NULL is fine */
 
 #endif

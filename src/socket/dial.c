@@ -1,0 +1,256 @@
+/* dial.c - making a connection: names, then Happy Eyeballs (RFC 8305).
+ *
+ * 1. The name is resolved; the answer is sorted by RFC 6724.
+ * 2. The families take turns, the first one's first.
+ * 3. An attempt is started; when it fails, or after 250 ms, the next one is,
+ *    beside those still under way.
+ * 4. The first that is connected wins, and the others are closed.  When all
+ *    have failed, the error that says most is reported.
+ * A Unix-domain path is one attempt.
+ */
+#include "net.h"
+
+#include "../core/alloc.h"
+#include "../core/error.h"
+#include "../core/loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ATTEMPT_DELAY_MS 250 /* rfc: 8305 8 */
+#define ATTEMPTS_MAX 16      /* at most so many descriptors a dial */
+
+struct attempt {
+  tinet__dial *dial; /* borrowed */
+  int fd;            /* owned; -1: not started or over */
+  tinet__watch *watch;
+};
+
+struct tinet__dial {
+  tinet_loop *loop;
+  tinet__dial_cb on_dialled;
+  void *arg; /* borrowed */
+  tinet_resolve *resolve;
+  tinet__timer *delay;
+  struct tinet__deferred soon;     /* carries on, or reports, from the loop */
+  char *host;                      /* owned; for the texts of errors */
+  struct tinet__sockaddr *targets; /* owned */
+  size_t n_targets, n_started, n_running;
+  struct attempt attempts[ATTEMPTS_MAX];
+  int errnum; /* of the attempt that says most */
+  int code;
+};
+
+static void end_attempt(struct attempt *a)
+{
+  if (a->fd < 0)
+    return;
+  tinet__watch_close(a->watch);
+  tinet__socket_close(a->fd);
+  a->watch = NULL;
+  a->fd = -1;
+  a->dial->n_running--;
+}
+
+void tinet__dial_cancel(tinet__dial *d)
+{
+  if (!d)
+    return;
+  for (size_t i = 0; i < ATTEMPTS_MAX; i++)
+    end_attempt(&d->attempts[i]);
+  tinet_resolve_cancel(d->resolve);
+  tinet__defer_cancel(d->loop, &d->soon);
+  tinet__timer_close(d->delay);
+  tinet__free(d->targets);
+  tinet__free(d->host);
+  tinet__free(d);
+}
+
+TINET_DEFINE_CLEANUP(tinet__dial, tinet__dial_cancel)
+
+static void win(struct attempt *a)
+{
+  tinet__dial *d = a->dial;
+  tinet__dial_cb on_dialled = d->on_dialled;
+  void *arg = d->arg;
+  int fd = a->fd;
+
+  tinet__watch_close(a->watch);
+  a->watch = NULL;
+  a->fd = -1;
+  tinet__dial_cancel(d);
+  on_dialled(fd, NULL, arg);
+}
+
+static void lose(tinet__dial *d, const tinet_error *err)
+{
+  tinet_error copy = *err;
+  tinet__dial_cb on_dialled = d->on_dialled;
+  void *arg = d->arg;
+
+  tinet__dial_cancel(d);
+  on_dialled(-1, &copy, arg);
+}
+
+/* "No way there" says less than a peer's refusal: usually it only means that
+ * this machine has no IPv6. */
+static bool says_little(int errnum)
+{
+  return errnum == 0 || errnum == ENETUNREACH || errnum == EHOSTUNREACH ||
+         errnum == EADDRNOTAVAIL || errnum == EAFNOSUPPORT;
+}
+
+static void note_error(tinet__dial *d, int errnum, int code)
+{
+  if (d->errnum != 0 && !(says_little(d->errnum) && !says_little(errnum)))
+    return;
+  d->errnum = errnum;
+  d->code = code;
+}
+
+static void report_failure(tinet__dial *d)
+{
+  tinet_error err;
+
+  if (d->errnum == 0)
+    (void)tinet__error_set(&err, TINET_ERESOLVE, TINET_ORIGIN_TINET, 0,
+                           "%s: no address", d->host);
+  else
+    (void)tinet__error_errno(&err, d->code, d->errnum, "%s", d->host);
+  lose(d, &err);
+}
+
+static void carry_on(void *arg);
+
+static void on_progress(void *arg, unsigned events)
+{
+  struct attempt *a = arg;
+  tinet__dial *d = a->dial;
+  socklen_t len = sizeof(int);
+  int errnum = 0;
+
+  (void)events;
+  if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &errnum, &len) != 0)
+    errnum = errno;
+  if (errnum == 0) {
+    win(a);
+    return;
+  }
+  note_error(d, errnum, tinet__connect_code(errnum));
+  end_attempt(a);
+  carry_on(d);
+}
+
+/* 1: it is under way; 0: it is connected already; else the negative errno. */
+static int start_connect(struct attempt *a, const struct tinet__sockaddr *to)
+{
+  tinet__dial *d = a->dial;
+
+  a->fd = tinet__socket_open(to->sa.ss_family, SOCK_STREAM);
+  if (a->fd < 0)
+    return -errno;
+  d->n_running++;
+  if (tinet__watch_open(d->loop, a->fd, on_progress, a, &a->watch) < 0)
+    return -ENOMEM;
+  if (connect(a->fd, (const struct sockaddr *)&to->sa, to->len) == 0)
+    return 0;
+  if (errno != EINPROGRESS)
+    return -errno;
+  return tinet__watch_set(a->watch, TINET__WRITABLE) < 0 ? -ENOMEM : 1;
+}
+
+/* Starts the next attempt that does not fail at once; else reports. */
+static void carry_on(void *arg)
+{
+  tinet__dial *d = arg;
+
+  while (d->n_started < d->n_targets) {
+    struct attempt *a = &d->attempts[d->n_started];
+    int rc = start_connect(a, &d->targets[d->n_started++]);
+
+    if (rc == 0) {
+      win(a);
+      return;
+    }
+    if (rc > 0) {
+      if (d->n_started < d->n_targets)
+        tinet__timer_start(d->delay, ATTEMPT_DELAY_MS);
+      return;
+    }
+    note_error(d, -rc, tinet__connect_code(-rc));
+    end_attempt(a);
+  }
+  if (d->n_running == 0)
+    report_failure(d);
+}
+
+static void on_resolved(const tinet_endpoint *endpoints, size_t n,
+                        const tinet_error *err, void *user)
+{
+  tinet__dial *d = user;
+  tinet_endpoint list[ATTEMPTS_MAX];
+  size_t n_used = n < ATTEMPTS_MAX ? n : ATTEMPTS_MAX;
+
+  d->resolve = NULL;
+  if (err) {
+    lose(d, err);
+    return;
+  }
+  d->targets = tinet__alloc((n_used + 1) * sizeof *d->targets);
+  if (!d->targets) {
+    note_error(d, ENOMEM, TINET_ENOMEM);
+    report_failure(d);
+    return;
+  }
+  memcpy(list, endpoints, n_used * sizeof *list);
+  tinet__interleave(list, n_used);
+  for (size_t i = 0; i < n_used; i++)
+    if (tinet__endpoint_to_sockaddr(&list[i], false,
+                                    &d->targets[d->n_targets]) == TINET_OK)
+      d->n_targets++;
+  carry_on(d);
+}
+
+static int start_path(tinet__dial *d, const char *path)
+{
+  int err;
+
+  d->targets = tinet__alloc(sizeof *d->targets);
+  if (!d->targets)
+    return TINET_ENOMEM;
+  err = tinet__sockaddr_of_path(path, d->targets);
+  if (err < 0)
+    return err;
+  d->n_targets = 1;
+  tinet__defer(d->loop, &d->soon, carry_on, d);
+  return TINET_OK;
+}
+
+int tinet__dial_start(tinet_loop *loop, const tinet_connect_options *opt,
+                      tinet__dial_cb on_dialled, void *arg,
+                      tinet__dial **ret_dial)
+{
+  TINET_CLEANUP(tinet__dial_cancelp) tinet__dial *d = tinet__zalloc(sizeof *d);
+  int err;
+
+  if (!d)
+    return TINET_ENOMEM;
+  d->loop = loop;
+  d->on_dialled = on_dialled;
+  d->arg = arg;
+  for (size_t i = 0; i < ATTEMPTS_MAX; i++)
+    d->attempts[i] = (struct attempt){.dial = d, .fd = -1};
+  d->host = tinet__strdup(opt->path ? opt->path : opt->host);
+  if (!d->host)
+    return TINET_ENOMEM;
+  err = tinet__timer_open(loop, carry_on, d, &d->delay);
+  if (err < 0)
+    return err;
+  err = opt->path ? start_path(d, opt->path)
+                  : tinet_resolve_start(loop, opt->host, opt->port, opt->family,
+                                        on_resolved, d, &d->resolve);
+  if (err < 0)
+    return err;
+  *ret_dial = TINET_TAKE(d);
+  return TINET_OK;
+}
