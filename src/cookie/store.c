@@ -310,7 +310,7 @@ int tinet__cookie_store_load(tinet__cookie_store *store,
 {
   struct loading l = {{NULL, NULL}, on_cookie, user};
   struct tinet__cookie_queue done = {0};
-  int ret = 0;
+  int ret = TINET__COOKIE_STORE_NO_NEWS;
 
   (void)pthread_mutex_lock(&store->lock);
   if (atomic_load(&store->has_news)) {
@@ -319,7 +319,9 @@ int tinet__cookie_store_load(tinet__cookie_store *store,
       done = store->snapshot;
       memset(&store->snapshot, 0, sizeof store->snapshot);
       atomic_store(&store->has_news, false);
-      ret = 1;
+      ret = store->is_afresh ? TINET__COOKIE_STORE_AFRESH
+                             : TINET__COOKIE_STORE_NEWS;
+      store->is_afresh = false;
     }
   }
   (void)pthread_mutex_unlock(&store->lock);

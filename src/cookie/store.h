@@ -10,7 +10,8 @@
  * Following the file: tinet__cookie_store_load() hands over all persistent
  * cookies, after open and again whenever another has written.  The jar then
  * drops every persistent cookie that is not among them; its own changes that
- * are not yet in the file are.
+ * are not yet in the file are.  A file that was removed by hand is an empty
+ * one.
  *
  * Threads    Any.  The jar may hold its lock in every call but close: nothing
  *            here calls it back except load, in the caller's thread.  So that
@@ -60,10 +61,19 @@ bool tinet__cookie_store_has_news(const tinet__cookie_store *store);
 int tinet__cookie_store_poll_now(tinet__cookie_store *store,
                                  tinet_error *err) TINET_MUST_CHECK;
 
+/* What load found. */
+enum {
+  TINET__COOKIE_STORE_NO_NEWS = 0, /* nothing was called */
+  TINET__COOKIE_STORE_NEWS = 1,    /* persistent cookies not called are gone */
+  /* The file turned out to be damaged and was begun afresh: persistent cookies
+   * not called are only not in the file, and are to be put again. */
+  TINET__COOKIE_STORE_AFRESH = 2,
+};
+
 /* If there is news: calls `on_cookie` with every persistent cookie, own changes
- * included, in no order, and returns 1.  Else 0, and nothing is called.  A
- * negative code from `on_cookie` ends it and is returned; the news stays.  The
- * cookie is borrowed; `on_cookie` must not call the store. */
+ * included, in no order.  Returns one of the above.  A negative code from
+ * `on_cookie` ends it and is returned; the news stays.  The cookie is borrowed;
+ * `on_cookie` must not call the store. */
 int tinet__cookie_store_load(tinet__cookie_store *store,
                              int (*on_cookie)(void *user,
                                               const tinet_cookie *cookie),
@@ -71,7 +81,8 @@ int tinet__cookie_store_load(tinet__cookie_store *store,
 
 /* Queues a cookie; it is copied.  A session cookie is queued as the removal of
  * its row, so one that replaces no persistent cookie need not be put.
- * TINET_ENOMEM. */
+ * TINET_ENOMEM, TINET_ELIMIT: so many changes wait for a disk that cannot be
+ * written that this one is not kept; the same goes for remove and touch. */
 int tinet__cookie_store_put(tinet__cookie_store *store,
                             const tinet_cookie *cookie) TINET_MUST_CHECK;
 

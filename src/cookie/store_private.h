@@ -25,6 +25,7 @@ struct tinet__cookie_store {
   pthread_mutex_t lock;              /* of what follows */
   pthread_cond_t has_work, has_done; /* for the thread; for callers */
   bool is_closing;
+  bool is_afresh; /* the snapshot is of a file without its history */
   struct tinet__cookie_queue queue;    /* changes to come */
   struct tinet__cookie_queue writing;  /* being written, or not in snapshot */
   struct tinet__cookie_queue snapshot; /* rows that were read */
@@ -33,6 +34,7 @@ struct tinet__cookie_store {
   /* The thread's own. */
   struct tinet__cookie_rows rows;
   int64_t version; /* of the data in the last snapshot */
+  bool was_damaged;
   unsigned n_failures;
   bool is_warned;
 };

@@ -38,6 +38,8 @@ static int ensure_open(tinet__cookie_store *store, tinet_error *err)
   if (rows->db && !tinet__db_is_damaged(rows->db) &&
       !tinet__db_is_moved(rows->db))
     return TINET_OK;
+  if (rows->db && tinet__db_is_damaged(rows->db))
+    store->was_damaged = true;
   tinet__cookie_rows_close(rows);
   store->version = -1; /* whatever it holds is news */
   return tinet__cookie_rows_open(rows, &store->opt, err);
@@ -55,6 +57,9 @@ int tinet__cookie_store_read(tinet__cookie_store *store, tinet_error *err)
   (void)pthread_mutex_lock(&store->lock);
   old = store->snapshot;
   store->snapshot = rows;
+  if (store->was_damaged)
+    store->is_afresh = true;
+  store->was_damaged = false;
   atomic_store(&store->has_news, true);
   (void)pthread_mutex_unlock(&store->lock);
   tinet__cookie_queue_free(&old);
