@@ -447,7 +447,7 @@ int tinet__db_open(const struct tinet__db_options *opt, tinet__db **ret_db,
                    tinet_error *err)
 {
   TINET_CLEANUP(tinet__db_closep) tinet__db *db = tinet__zalloc(sizeof *db);
-  int lock, ret;
+  int lock = -1, ret;
 
   if (!db)
     return no_memory(err);
