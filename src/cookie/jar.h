@@ -15,11 +15,10 @@ struct tinet__cookie_place {
 };
 
 /* As tinet_cookie_jar_receive(). */
-int tinet__cookie_jar_receive(tinet_cookie_jar *jar,
-                              const struct tinet__cookie_place *place,
-                              const char *set_cookie, size_t len,
-                              tinet_cookie_verdict *ret_verdict)
-    TINET_MUST_CHECK;
+int tinet__cookie_jar_receive(
+    tinet_cookie_jar *jar, const struct tinet__cookie_place *place,
+    const char *set_cookie, size_t len,
+    tinet_cookie_verdict *ret_verdict) TINET_MUST_CHECK;
 
 /* Adds the value of the Cookie field to `to`; nothing if no cookie matches.
  * Names that stand in `given` (a Cookie value of the application's, or NULL)

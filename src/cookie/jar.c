@@ -1,0 +1,611 @@
+/* jar.c - a jar: opening, following its file, what servers send and get.
+ *
+ * Look-ups are answered from memory under one lock that is held briefly.  The
+ * store's thread reads what other processes have written in advance; a look-up
+ * takes that over when there is something.
+ */
+#include "jar_private.h"
+
+#include "../core/error.h"
+#include "../core/loop.h"
+#include "../core/str.h"
+#include "set_cookie.h"
+
+#include <string.h>
+
+#define MAX_LABELS 128 /* of a host name of 253 bytes */
+
+void tinet_cookie_jar_options_init(tinet_cookie_jar_options *opt)
+{
+  memset(opt, 0, sizeof *opt);
+  opt->struct_size = sizeof *opt;
+  opt->max_per_domain = 50;
+  opt->max_total = 3000;
+  opt->write_delay_ms = 100;
+}
+
+/* ---- time, and following the file ---- */
+
+int64_t tinet__jar_now_us(const tinet_cookie_jar *jar)
+{
+  return jar->clock_us();
+}
+
+void tinet__cookie_jar_set_clock(tinet_cookie_jar *jar,
+                                 int64_t (*clock_us)(void))
+{
+  jar->clock_us = clock_us;
+}
+
+static bool is_same(const struct tinet__jar_cookie *c, const tinet_cookie *new)
+{
+  return c->expires_ms == new->expires_ms && c->is_secure == new->is_secure &&
+         c->is_http_only == new->is_http_only &&
+         c->created_us ==
+             new->created_us &&strcmp(tinet__jar_value(c), new->value) == 0;
+}
+
+static int on_loaded(void *arg, const tinet_cookie *cookie)
+{
+  tinet_cookie_jar *jar = arg;
+  struct tinet__jar_cookie *old = tinet__jar_find(&jar->table, cookie);
+  struct tinet__jar_cookie *c = old;
+  int err = TINET_OK;
+
+  if (!old || !is_same(old, cookie)) {
+    err = tinet__jar_prepare(&jar->table, cookie, &c);
+    if (err == TINET_OK)
+      tinet__jar_commit(&jar->table, c, old);
+  }
+  if (err == TINET_OK)
+    c->mark = jar->mark;
+  if (cookie->created_us > jar->last_created_us)
+    jar->last_created_us = cookie->created_us;
+  return err;
+}
+
+/* Persistent cookies that are no longer in the file. */
+static void drop_unmarked(tinet_cookie_jar *jar)
+{
+  struct tinet__list *next;
+
+  for (struct tinet__list *l = jar->table.used.next; l != &jar->table.used;
+       l = next) {
+    struct tinet__jar_cookie *c =
+        TINET__CONTAINER(l, struct tinet__jar_cookie, used);
+
+    next = l->next;
+    if (c->expires_ms != INT64_MAX && c->mark != jar->mark)
+      tinet__jar_drop(&jar->table, c);
+  }
+}
+
+static int follow(tinet_cookie_jar *jar)
+{
+  int got;
+
+  if (!jar->store || !tinet__cookie_store_has_news(jar->store))
+    return TINET_OK;
+  jar->mark++;
+  got = tinet__cookie_store_load(jar->store, on_loaded, jar);
+  if (got == 1)
+    drop_unmarked(jar);
+  return got < 0 ? got : TINET_OK;
+}
+
+void tinet__jar_lock(tinet_cookie_jar *jar, bool waits)
+{
+  (void)pthread_mutex_lock(&jar->lock);
+  /* A file that cannot be read leaves things as they were; without memory the
+   * news stays, and is tried again. */
+  if (waits && jar->store && tinet__cookie_store_poll_now(jar->store, NULL) < 0)
+    return;
+  (void)follow(jar);
+}
+
+void tinet__jar_unlock(tinet_cookie_jar *jar)
+{
+  (void)pthread_mutex_unlock(&jar->lock);
+}
+
+/* ---- opening and closing ---- */
+
+tinet_cookie_jar *tinet_cookie_jar_ref(tinet_cookie_jar *jar)
+{
+  if (jar)
+    (void)__atomic_add_fetch(&jar->n_refs, 1, __ATOMIC_RELAXED);
+  return jar;
+}
+
+void tinet_cookie_jar_unref(tinet_cookie_jar *jar)
+{
+  if (!jar || __atomic_sub_fetch(&jar->n_refs, 1, __ATOMIC_ACQ_REL) > 0)
+    return;
+  tinet__cookie_store_close(jar->store);
+  tinet__jar_table_free(&jar->table);
+  (void)pthread_mutex_destroy(&jar->lock);
+  tinet__free(jar);
+}
+
+TINET_DEFINE_CLEANUP(tinet_cookie_jar, tinet_cookie_jar_unref)
+
+static int open_store(tinet_cookie_jar *jar,
+                      const tinet_cookie_jar_options *opt, tinet_error *err)
+{
+  struct tinet__cookie_store_options store = {
+      .path = opt->path,
+      .write_delay_ms = opt->write_delay_ms,
+      .on_warning = opt->on_warning,
+      .warning_user = opt->warning_user,
+  };
+  int code;
+
+  if (!opt->path)
+    return TINET_OK;
+  code = tinet__cookie_store_open(&store, &jar->store, err);
+  if (code < 0)
+    return code;
+  return follow(jar);
+}
+
+int tinet_cookie_jar_open(const tinet_cookie_jar_options *opt,
+                          tinet_cookie_jar **ret_jar, tinet_error *err)
+{
+  TINET_CLEANUP(tinet_cookie_jar_unrefp) tinet_cookie_jar *jar = NULL;
+  tinet_cookie_jar_options defaults;
+  int code;
+
+  if (!opt) {
+    tinet_cookie_jar_options_init(&defaults);
+    opt = &defaults;
+  }
+  if (!ret_jar || opt->struct_size != sizeof *opt || opt->max_per_domain == 0 ||
+      opt->max_total == 0)
+    return TINET_EINVAL;
+  jar = tinet__zalloc(sizeof *jar);
+  if (!jar)
+    return TINET_ENOMEM;
+  jar->n_refs = 1;
+  jar->max_per_domain = opt->max_per_domain;
+  jar->max_total = opt->max_total;
+  jar->clock_us = tinet__clock_wall_us;
+  tinet__jar_table_init(&jar->table);
+  if (pthread_mutex_init(&jar->lock, NULL) != 0) {
+    tinet__free(TINET_TAKE(jar));
+    return TINET_ENOMEM;
+  }
+  code = open_store(jar, opt, err);
+  if (code < 0)
+    return code;
+  *ret_jar = TINET_TAKE(jar);
+  return TINET_OK;
+}
+
+int tinet_cookie_jar_flush(tinet_cookie_jar *jar, tinet_error *err)
+{
+  if (!jar)
+    return TINET_EINVAL;
+  return jar->store ? tinet__cookie_store_flush(jar->store, err) : TINET_OK;
+}
+
+/* ---- limits ---- */
+
+static struct tinet__cookie_key key_of(const struct tinet__jar_cookie *c)
+{
+  return (struct tinet__cookie_key){
+      .name = tinet__jar_name(c),
+      .domain = c->bucket->domain,
+      .path = tinet__jar_path(c),
+      .is_host_only = c->is_host_only,
+  };
+}
+
+int tinet__jar_remove(tinet_cookie_jar *jar, struct tinet__jar_cookie *c)
+{
+  struct tinet__cookie_key key = key_of(c);
+  int err = TINET_OK;
+
+  if (jar->store && c->expires_ms != INT64_MAX)
+    err = tinet__cookie_store_remove(jar->store, &key);
+  if (err == TINET_OK)
+    tinet__jar_drop(&jar->table, c);
+  return err;
+}
+
+/* The file's rows go when it is next opened. */
+void tinet__jar_drop_expired(tinet_cookie_jar *jar, int64_t now_ms)
+{
+  struct tinet__jar_table *t = &jar->table;
+  struct tinet__list *next;
+
+  if (now_ms < t->next_expiry_ms)
+    return;
+  t->next_expiry_ms = INT64_MAX;
+  for (struct tinet__list *l = t->used.next; l != &t->used; l = next) {
+    struct tinet__jar_cookie *c =
+        TINET__CONTAINER(l, struct tinet__jar_cookie, used);
+
+    next = l->next;
+    if (c->expires_ms <= now_ms && tinet__jar_remove(jar, c) == TINET_OK)
+      continue;
+    if (c->expires_ms < t->next_expiry_ms)
+      t->next_expiry_ms = c->expires_ms;
+  }
+}
+
+static bool is_worse(const struct tinet__jar_cookie *a,
+                     const struct tinet__jar_cookie *b)
+{
+  if (a->is_secure != b->is_secure)
+    return !a->is_secure;
+  return a->accessed_us < b->accessed_us;
+}
+
+static struct tinet__jar_cookie *worst_of(const struct tinet__jar_group *g)
+{
+  struct tinet__jar_cookie *worst = NULL;
+
+  for (struct tinet__list *l = g->buckets.next; l != &g->buckets; l = l->next) {
+    const struct tinet__jar_bucket *b =
+        TINET__CONTAINER(l, struct tinet__jar_bucket, in_group);
+
+    for (uint32_t i = 0; i < b->n; i++)
+      if (!worst || is_worse(b->cookies[i], worst))
+        worst = b->cookies[i];
+  }
+  return worst;
+}
+
+/* rfc: 6265bis 5.7 - expired ones, then of the domain that has too many those
+ * that are not Secure, then the least recently used of all. */
+static void keep_limits(tinet_cookie_jar *jar, struct tinet__jar_group *g,
+                        int64_t now_us)
+{
+  struct tinet__jar_table *t = &jar->table;
+
+  if (g->n_cookies <= jar->max_per_domain && t->n_cookies <= jar->max_total)
+    return;
+  /* A cookie that was just added is there yet, so the group is too. */
+  tinet__jar_drop_expired(jar, now_us / 1000);
+  while (g->n_cookies > jar->max_per_domain)
+    if (tinet__jar_remove(jar, worst_of(g)) < 0)
+      return;
+  while (t->n_cookies > jar->max_total)
+    if (tinet__jar_remove(
+            jar,
+            TINET__CONTAINER(t->used.next, struct tinet__jar_cookie, used)) < 0)
+      return;
+}
+
+int tinet__jar_add(tinet_cookie_jar *jar, tinet_cookie *cookie, int64_t now_us)
+{
+  struct tinet__jar_cookie *old = tinet__jar_find(&jar->table, cookie);
+  bool was_persistent = old && old->expires_ms != INT64_MAX;
+  struct tinet__jar_cookie *c;
+  int err;
+
+  if (cookie->is_persistent && cookie->expires_ms <= now_us / 1000)
+    return old ? tinet__jar_remove(jar, old) : TINET_OK;
+  if (old)
+    cookie->created_us = old->created_us;
+  else if (cookie->created_us == 0)
+    cookie->created_us =
+        now_us > jar->last_created_us ? now_us : jar->last_created_us + 1;
+  if (cookie->created_us > jar->last_created_us)
+    jar->last_created_us = cookie->created_us;
+  cookie->accessed_us = now_us;
+  err = tinet__jar_prepare(&jar->table, cookie, &c);
+  if (err < 0)
+    return err;
+  if (jar->store && (cookie->is_persistent || was_persistent))
+    err = tinet__cookie_store_put(jar->store, cookie);
+  if (err < 0) {
+    tinet__jar_abandon(&jar->table, c);
+    return err;
+  }
+  c->mark = jar->mark;
+  tinet__jar_commit(&jar->table, c, old);
+  keep_limits(jar, c->bucket->group, now_us);
+  return TINET_OK;
+}
+
+/* ---- Set-Cookie ---- */
+
+/* Room for the strings of one received cookie. */
+struct scratch {
+  char pair[TINET__COOKIE_MAX_PAIR + 2];
+  char path[TINET__COOKIE_MAX_ATTRIBUTE + 1];
+};
+
+static const char *put_span(char **to, struct tinet__span s)
+{
+  char *at = *to;
+
+  memcpy(at, s.p, s.len);
+  at[s.len] = '\0';
+  *to += s.len + 1;
+  return at;
+}
+
+static const char *path_for(const struct tinet__set_cookie *s,
+                            const struct tinet__cookie_place *place,
+                            struct scratch *scratch)
+{
+  char *to = scratch->path;
+  size_t len;
+
+  if (s->has_path)
+    return put_span(&to, s->path);
+  len = tinet__cookie_default_path(place->path);
+  if (len > TINET__COOKIE_MAX_ATTRIBUTE)
+    len = 0;
+  return len == 0 ? "/" : put_span(&to, (struct tinet__span){place->path, len});
+}
+
+/* rfc: 6265bis 5.7, the steps about Domain.  *ret_domain is owned, NULL = the
+ * host itself. */
+static int decide_domain(const struct tinet__set_cookie *s,
+                         const struct tinet__cookie_place *place,
+                         char **ret_domain, tinet_cookie_verdict *verdict)
+{
+  TINET_CLEANUP(tinet__freep) char *domain = NULL;
+  int err;
+
+  *ret_domain = NULL;
+  if (s->domain.len == 0)
+    return TINET_OK;
+  err = tinet__cookie_canonical_host(s->domain.p, s->domain.len, &domain);
+  if (err == TINET_EURL)
+    *verdict = TINET_COOKIE_WRONG_DOMAIN;
+  if (err < 0)
+    return err == TINET_EURL ? TINET_OK : err;
+  if (!tinet__cookie_domain_matches(place->host, place->is_ip, domain)) {
+    *verdict = TINET_COOKIE_WRONG_DOMAIN;
+    return TINET_OK;
+  }
+  if (place->is_ip)
+    return TINET_OK;
+  if (tinet__psl_is_suffix(domain)) {
+    if (strcmp(domain, place->host) != 0)
+      *verdict = TINET_COOKIE_PUBLIC_SUFFIX;
+    return TINET_OK;
+  }
+  *ret_domain = TINET_TAKE(domain);
+  return TINET_OK;
+}
+
+static tinet_cookie_verdict check(const tinet_cookie *c, bool is_secure_place)
+{
+  if (c->is_secure && !is_secure_place)
+    return TINET_COOKIE_NOT_SECURE;
+  if (c->same_site == TINET_COOKIE_SAME_SITE_NONE && !c->is_secure)
+    return TINET_COOKIE_SAME_SITE_NONE_NOT_SECURE;
+  return tinet__cookie_prefix_is_kept(c) ? TINET_COOKIE_STORED
+                                         : TINET_COOKIE_PREFIX;
+}
+
+static bool overlays(const struct tinet__jar_cookie *old,
+                     const tinet_cookie *new, int64_t now_ms)
+{
+  return old->is_secure && old->expires_ms > now_ms &&
+         strcmp(tinet__jar_name(old), new->name) == 0 &&
+         (tinet__cookie_domain_matches(old->bucket->domain, false,
+                                       new->domain) ||
+          tinet__cookie_domain_matches(new->domain, false,
+                                       old->bucket->domain)) &&
+         tinet__cookie_path_matches(new->path, tinet__jar_path(old),
+                                    old->path_len);
+}
+
+/* rfc: 6265bis 5.7 - a Secure cookie that http must not hide.  All of them
+ * share the registrable domain. */
+static bool shadows_secure(const tinet_cookie_jar *jar, const tinet_cookie *new,
+                           int64_t now_ms)
+{
+  const struct tinet__jar_group *g =
+      tinet__jar_group_find(&jar->table, new->domain);
+
+  for (struct tinet__list *l = g ? g->buckets.next : NULL;
+       g && l != &g->buckets; l = l->next) {
+    const struct tinet__jar_bucket *b =
+        TINET__CONTAINER(l, struct tinet__jar_bucket, in_group);
+
+    for (uint32_t i = 0; i < b->n; i++)
+      if (overlays(b->cookies[i], new, now_ms))
+        return true;
+  }
+  return false;
+}
+
+static int store_received(tinet_cookie_jar *jar, tinet_cookie *c,
+                          bool is_secure_place, int64_t now_us,
+                          tinet_cookie_verdict *verdict)
+{
+  int err = TINET_OK;
+
+  tinet__jar_lock(jar, false);
+  if (!is_secure_place && shadows_secure(jar, c, now_us / 1000))
+    *verdict = TINET_COOKIE_SHADOWS_SECURE;
+  else
+    err = tinet__jar_add(jar, c, now_us);
+  tinet__jar_unlock(jar);
+  if (*verdict == TINET_COOKIE_STORED && c->is_persistent &&
+      c->expires_ms <= now_us / 1000)
+    *verdict = TINET_COOKIE_REMOVED;
+  return err;
+}
+
+int tinet__cookie_jar_receive(tinet_cookie_jar *jar,
+                              const struct tinet__cookie_place *place,
+                              const char *set_cookie, size_t len,
+                              tinet_cookie_verdict *ret_verdict)
+{
+  TINET_CLEANUP(tinet__freep) char *domain = NULL;
+  int64_t now_us = tinet__jar_now_us(jar);
+  struct tinet__set_cookie s;
+  struct scratch scratch;
+  char *to = scratch.pair;
+  tinet_cookie c = {0};
+  int err;
+
+  *ret_verdict = tinet__set_cookie_parse(set_cookie, len, now_us / 1000, &s);
+  if (*ret_verdict != TINET_COOKIE_STORED)
+    return TINET_OK;
+  err = decide_domain(&s, place, &domain, ret_verdict);
+  if (err < 0 || *ret_verdict != TINET_COOKIE_STORED)
+    return err;
+  c.name = put_span(&to, s.name);
+  c.value = put_span(&to, s.value);
+  c.domain = domain ? domain : place->host;
+  c.is_host_only = domain == NULL;
+  c.path = path_for(&s, place, &scratch);
+  c.is_secure = s.is_secure;
+  c.is_http_only = s.is_http_only;
+  c.same_site = s.same_site;
+  c.is_persistent = s.is_persistent;
+  c.expires_ms = s.expires_ms;
+  *ret_verdict = check(&c, place->is_secure);
+  if (!s.has_path && tinet__istarts(c.name, "__Host-"))
+    *ret_verdict = TINET_COOKIE_PREFIX; /* the attribute itself is asked for */
+  if (*ret_verdict != TINET_COOKIE_STORED)
+    return TINET_OK;
+  return store_received(jar, &c, place->is_secure, now_us, ret_verdict);
+}
+
+/* ---- Cookie ---- */
+
+/* One bucket of those that are for a host, and how far it is read. */
+struct cursor {
+  struct tinet__jar_bucket *bucket;
+  uint32_t at;
+  bool is_exact;
+};
+
+static bool is_given(const char *given, const struct tinet__jar_cookie *c)
+{
+  while (given && *given) {
+    size_t len = strcspn(given, ";");
+    struct tinet__span pair = tinet__trim(given, len);
+    const char *eq = pair.len ? memchr(pair.p, '=', pair.len) : NULL;
+    size_t n = eq ? tinet__trim(pair.p, (size_t)(eq - pair.p)).len : 0;
+
+    if (eq && n == c->name_len && memcmp(tinet__jar_name(c), pair.p, n) == 0)
+      return true;
+    given += len + (given[len] == ';');
+  }
+  return false;
+}
+
+static bool is_sent(const struct tinet__jar_cookie *c, bool is_exact,
+                    const struct tinet__cookie_place *place, int64_t now_ms)
+{
+  return (is_exact || !c->is_host_only) && c->expires_ms > now_ms &&
+         (!c->is_secure || place->is_secure) &&
+         tinet__cookie_path_matches(place->path, tinet__jar_path(c),
+                                    c->path_len);
+}
+
+/* The buckets of the host and of each domain above it. */
+static size_t find_buckets(const tinet_cookie_jar *jar,
+                           const struct tinet__cookie_place *place,
+                           struct cursor *cursors)
+{
+  const char *domain = place->host;
+  size_t n = 0;
+
+  while (domain && n < MAX_LABELS) {
+    struct tinet__jar_bucket *b =
+        tinet__jar_bucket_find(&jar->table, domain, strlen(domain));
+
+    if (b) {
+      cursors[n].bucket = b;
+      cursors[n].at = 0;
+      cursors[n++].is_exact = domain == place->host;
+    }
+    domain = place->is_ip ? NULL : strchr(domain, '.');
+    if (domain)
+      domain++;
+  }
+  return n;
+}
+
+static bool goes_before(const struct tinet__jar_cookie *a,
+                        const struct tinet__jar_cookie *b)
+{
+  if (a->path_len != b->path_len)
+    return a->path_len > b->path_len;
+  return a->created_us < b->created_us;
+}
+
+/* The next cookie in the order of sending, or NULL. */
+static struct tinet__jar_cookie *
+next_sent(struct cursor *cursors, size_t n,
+          const struct tinet__cookie_place *place, int64_t now_ms)
+{
+  struct cursor *best = NULL;
+
+  for (size_t i = 0; i < n; i++) {
+    struct cursor *cur = &cursors[i];
+    const struct tinet__jar_bucket *b = cur->bucket;
+
+    while (cur->at < b->n &&
+           !is_sent(b->cookies[cur->at], cur->is_exact, place, now_ms))
+      cur->at++;
+    if (cur->at < b->n &&
+        (!best ||
+         goes_before(b->cookies[cur->at], best->bucket->cookies[best->at])))
+      best = cur;
+  }
+  return best ? best->bucket->cookies[best->at++] : NULL;
+}
+
+static int add_pair(struct tinet__buf *to, const struct tinet__jar_cookie *c,
+                    bool is_first)
+{
+  size_t len = (size_t)c->name_len + c->value_len + 3;
+  int err = tinet__buf_reserve(to, len);
+
+  if (err < 0)
+    return err;
+  if (!is_first)
+    err = tinet__buf_add(to, "; ", 2);
+  if (err == TINET_OK && c->name_len > 0) {
+    err = tinet__buf_add(to, tinet__jar_name(c), c->name_len);
+    if (err == TINET_OK)
+      err = tinet__buf_addc(to, '=');
+  }
+  return err < 0 ? err : tinet__buf_add(to, tinet__jar_value(c), c->value_len);
+}
+
+static void touch(tinet_cookie_jar *jar, struct tinet__jar_cookie *c,
+                  int64_t now_us)
+{
+  c->accessed_us = now_us;
+  tinet__list_remove(&c->used);
+  tinet__list_append(&jar->table.used, &c->used);
+}
+
+int tinet__cookie_jar_header(tinet_cookie_jar *jar,
+                             const struct tinet__cookie_place *place,
+                             const char *given, struct tinet__buf *to)
+{
+  struct cursor cursors[MAX_LABELS];
+  struct tinet__jar_cookie *c;
+  int64_t now_us = tinet__jar_now_us(jar);
+  bool is_first = true;
+  int err = TINET_OK;
+  size_t n;
+
+  tinet__jar_lock(jar, false);
+  n = find_buckets(jar, place, cursors);
+  while (err == TINET_OK &&
+         (c = next_sent(cursors, n, place, now_us / 1000)) != NULL) {
+    if (given && is_given(given, c))
+      continue;
+    err = add_pair(to, c, is_first);
+    is_first = false;
+    touch(jar, c, now_us);
+  }
+  tinet__jar_unlock(jar);
+  return err;
+}

@@ -1,0 +1,355 @@
+/* jar_app.c - what the application does with its store.
+ *
+ * ti: Titanium.Network.addHTTPCookie, getHTTPCookies, removeHTTPCookie,
+ * HTTPClient.clearCookies
+ */
+#include "../core/error.h"
+#include "../core/url.h"
+#include "list.h"
+#include "set_cookie.h"
+
+#include <string.h>
+
+/* ---- adding ---- */
+
+static int refuse(tinet_error *err, const char *name, const char *why)
+{
+  return tinet__error_set(err, TINET_ECOOKIE, TINET_ORIGIN_TINET, 0,
+                          "cookie '%.60s': %s", name ? name : "", why);
+}
+
+static bool has_bad_bytes(const char *s, const char *more)
+{
+  for (; *s; s++)
+    if ((unsigned char)*s < 0x20 || *s == 0x7f || strchr(more, *s))
+      return true;
+  return false;
+}
+
+static const char *what_is_wrong(const tinet_cookie *c)
+{
+  size_t n;
+
+  if (!c->name || !*c->name)
+    return "it has no name";
+  if (!c->value)
+    return "it has no value";
+  if (!c->domain || !*c->domain)
+    return "it has no domain";
+  n = strlen(c->name);
+  if (has_bad_bytes(c->name, ";=") || tinet__trim(c->name, n).len != n)
+    return "the name has characters that are not allowed";
+  if (has_bad_bytes(c->value, ";"))
+    return "the value has characters that are not allowed";
+  if (n + strlen(c->value) > TINET__COOKIE_MAX_PAIR)
+    return "name and value are longer than 4096 bytes";
+  if (c->path && (*c->path != '/' || has_bad_bytes(c->path, ";")))
+    return "the path does not begin with '/' or has characters that are not "
+           "allowed";
+  if (c->path && strlen(c->path) > TINET__COOKIE_MAX_ATTRIBUTE)
+    return "the path is longer than 1024 bytes";
+  return NULL;
+}
+
+/* rfc: 6265bis 5.7 as far as it does not depend on where a cookie comes from.
+ */
+static const char *what_is_forbidden(const tinet_cookie *c)
+{
+  if (!c->is_host_only && tinet__psl_is_suffix(c->domain))
+    return "the domain is a public suffix";
+  if (c->same_site == TINET_COOKIE_SAME_SITE_NONE && !c->is_secure)
+    return "SameSite=None without Secure";
+  if (!tinet__cookie_prefix_is_kept(c))
+    return "the conditions of its __Secure- or __Host- name are not met";
+  return NULL;
+}
+
+static void cap_expiry(tinet_cookie *c, int64_t now_us)
+{
+  int64_t latest = now_us / 1000 + TINET__COOKIE_MAX_AGE_S * 1000;
+
+  if (c->is_persistent && c->expires_ms > latest)
+    c->expires_ms = latest;
+}
+
+int tinet_cookie_jar_add(tinet_cookie_jar *jar, const tinet_cookie *cookie,
+                         tinet_error *err)
+{
+  TINET_CLEANUP(tinet__freep) char *domain = NULL;
+  const char *why;
+  tinet_cookie c;
+  int code;
+
+  if (!jar || !cookie)
+    return TINET_EINVAL;
+  why = what_is_wrong(cookie);
+  if (why)
+    return refuse(err, cookie->name, why);
+  c = *cookie;
+  code = tinet__cookie_canonical_host(c.domain, strlen(c.domain), &domain);
+  if (code == TINET_EURL)
+    return refuse(err, c.name, "the domain is not a host name");
+  if (code < 0)
+    return code;
+  c.is_host_only = c.domain[0] != '.' && c.is_host_only;
+  if (tinet__cookie_is_address(domain))
+    c.is_host_only = true;
+  c.domain = domain;
+  if (!c.path)
+    c.path = "/";
+  why = what_is_forbidden(&c);
+  if (why)
+    return refuse(err, c.name, why);
+  tinet__jar_lock(jar, true);
+  cap_expiry(&c, tinet__jar_now_us(jar));
+  code = tinet__jar_add(jar, &c, tinet__jar_now_us(jar));
+  tinet__jar_unlock(jar);
+  return code;
+}
+
+/* ---- finding ---- */
+
+struct query {
+  const char *domain; /* canonical */
+  const char *path;   /* NULL = any */
+  const char *name;   /* NULL = any */
+  bool is_ip;
+  bool wants_domain_cookies; /* no host-only ones */
+  int64_t now_ms;
+};
+
+static bool fits(const struct query *q, const struct tinet__jar_cookie *c,
+                 bool is_exact)
+{
+  if (c->is_host_only && (!is_exact || q->wants_domain_cookies))
+    return false;
+  return c->expires_ms > q->now_ms &&
+         (!q->name || strcmp(q->name, tinet__jar_name(c)) == 0) &&
+         (!q->path ||
+          tinet__cookie_path_matches(q->path, tinet__jar_path(c), c->path_len));
+}
+
+static int pick(const tinet_cookie_jar *jar, const struct query *q,
+                struct tinet__cookie_picks *picks)
+{
+  const char *domain = q->domain;
+  int err = TINET_OK;
+
+  while (domain && err == TINET_OK) {
+    const struct tinet__jar_bucket *b =
+        tinet__jar_bucket_find(&jar->table, domain, strlen(domain));
+
+    for (uint32_t i = 0; b && i < b->n && err == TINET_OK; i++)
+      if (fits(q, b->cookies[i], domain == q->domain))
+        err = tinet__cookie_pick(picks, b->cookies[i]);
+    domain = q->is_ip ? NULL : strchr(domain, '.');
+    if (domain)
+      domain++;
+  }
+  return err;
+}
+
+static int pick_all(const tinet_cookie_jar *jar, int64_t now_ms,
+                    struct tinet__cookie_picks *picks)
+{
+  int err = TINET_OK;
+
+  for (struct tinet__list *l = jar->table.used.next;
+       l != &jar->table.used && err == TINET_OK; l = l->next) {
+    const struct tinet__jar_cookie *c =
+        TINET__CONTAINER(l, struct tinet__jar_cookie, used);
+
+    if (c->expires_ms > now_ms)
+      err = tinet__cookie_pick(picks, c);
+  }
+  return err;
+}
+
+/* TINET_EURL: no cookie can have that domain. */
+static int make_query(const tinet_cookie_jar *jar, const char *domain,
+                      struct query *q, char **ret_domain)
+{
+  int err = tinet__cookie_canonical_host(domain, strlen(domain), ret_domain);
+
+  memset(q, 0, sizeof *q);
+  if (err < 0)
+    return err;
+  q->domain = *ret_domain;
+  q->is_ip = tinet__cookie_is_address(*ret_domain);
+  q->wants_domain_cookies = domain[0] == '.';
+  q->now_ms = tinet__jar_now_us(jar) / 1000;
+  return TINET_OK;
+}
+
+int tinet_cookie_jar_find(tinet_cookie_jar *jar, const char *domain,
+                          const char *path, const char *name,
+                          tinet_cookie_list **ret_list)
+{
+  TINET_CLEANUP(tinet__freep) char *host = NULL;
+  struct tinet__cookie_picks picks = {0};
+  struct query q;
+  int err = TINET_OK;
+
+  if (!jar || !ret_list)
+    return TINET_EINVAL;
+  if (domain)
+    err = make_query(jar, domain, &q, &host);
+  if (err == TINET_EURL)
+    return tinet__cookie_list_make(&picks, ret_list); /* an empty one */
+  if (err < 0)
+    return err;
+  tinet__jar_lock(jar, true);
+  if (domain) {
+    q.path = path && !*path ? "/" : path;
+    q.name = name;
+    err = pick(jar, &q, &picks);
+  } else {
+    err = pick_all(jar, tinet__jar_now_us(jar) / 1000, &picks);
+  }
+  if (err == TINET_OK)
+    err = tinet__cookie_list_make(&picks, ret_list);
+  tinet__jar_unlock(jar);
+  tinet__free(picks.cookies);
+  return err;
+}
+
+size_t tinet_cookie_jar_count(tinet_cookie_jar *jar)
+{
+  int64_t now_ms;
+  size_t n;
+
+  if (!jar)
+    return 0;
+  tinet__jar_lock(jar, true);
+  now_ms = tinet__jar_now_us(jar) / 1000;
+  tinet__jar_drop_expired(jar, now_ms);
+  n = jar->table.n_cookies;
+  tinet__jar_unlock(jar);
+  return n;
+}
+
+/* ---- removing ---- */
+
+static int remove_picked(tinet_cookie_jar *jar,
+                         const struct tinet__cookie_picks *picks)
+{
+  int err = TINET_OK;
+
+  for (size_t i = 0; i < picks->n && err == TINET_OK; i++)
+    err = tinet__jar_remove(
+        jar, (struct tinet__jar_cookie *)(uintptr_t)picks->cookies[i]);
+  return err;
+}
+
+static int remove_matching(tinet_cookie_jar *jar, const struct query *q)
+{
+  struct tinet__cookie_picks picks = {0};
+  int err;
+
+  tinet__jar_lock(jar, true);
+  err = pick(jar, q, &picks);
+  if (err == TINET_OK)
+    err = remove_picked(jar, &picks);
+  tinet__jar_unlock(jar);
+  tinet__free(picks.cookies);
+  return err;
+}
+
+static int remove_exact(tinet_cookie_jar *jar, tinet_cookie *key,
+                        bool wants_domain_cookie)
+{
+  struct tinet__jar_cookie *c;
+  int err = TINET_OK;
+
+  tinet__jar_lock(jar, true);
+  key->is_host_only = !wants_domain_cookie;
+  c = tinet__jar_find(&jar->table, key);
+  if (!c && !wants_domain_cookie) {
+    key->is_host_only = false;
+    c = tinet__jar_find(&jar->table, key);
+  }
+  if (c)
+    err = tinet__jar_remove(jar, c);
+  tinet__jar_unlock(jar);
+  return err;
+}
+
+int tinet_cookie_jar_remove(tinet_cookie_jar *jar, const char *domain,
+                            const char *path, const char *name)
+{
+  TINET_CLEANUP(tinet__freep) char *host = NULL;
+  tinet_cookie key = {.name = name, .path = path && *path ? path : "/"};
+  int err;
+
+  if (!jar || !domain || !name)
+    return TINET_EINVAL;
+  err = tinet__cookie_canonical_host(domain, strlen(domain), &host);
+  if (err < 0)
+    return err == TINET_EURL ? TINET_OK
+                             : err; /* there is none of that domain */
+  key.domain = host;
+  return remove_exact(jar, &key, domain[0] == '.');
+}
+
+int tinet_cookie_jar_remove_domain(tinet_cookie_jar *jar, const char *domain)
+{
+  TINET_CLEANUP(tinet__freep) char *host = NULL;
+  struct query q;
+  int err;
+
+  if (!jar || !domain || !*domain)
+    return TINET_EINVAL;
+  err = make_query(jar, domain, &q, &host);
+  if (err < 0)
+    return err == TINET_EURL ? TINET_OK : err;
+  return remove_matching(jar, &q);
+}
+
+/* The host of "http://user@host:80/path" or of "host". */
+static int host_of(const char *text, char **ret_host)
+{
+  struct tinet__url url = {0};
+  int err;
+
+  while (*text == '.')
+    text++;
+  err = tinet__url_parse(text, true, &url, NULL);
+  if (err == TINET_OK)
+    err = tinet__cookie_canonical_host(url.host, strlen(url.host), ret_host);
+  tinet__url_free(&url);
+  return err == TINET_ESCHEME ? TINET_EURL : err;
+}
+
+int tinet_cookie_jar_clear_host(tinet_cookie_jar *jar, const char *url_or_host)
+{
+  TINET_CLEANUP(tinet__freep) char *host = NULL;
+  struct query q = {0};
+  int err;
+
+  if (!jar || !url_or_host)
+    return TINET_EINVAL;
+  err = host_of(url_or_host, &host);
+  if (err < 0)
+    return err;
+  q.domain = host;
+  q.is_ip = tinet__cookie_is_address(host);
+  q.now_ms = INT64_MIN; /* expired ones too */
+  return remove_matching(jar, &q);
+}
+
+int tinet_cookie_jar_remove_all(tinet_cookie_jar *jar)
+{
+  int err = TINET_OK;
+
+  if (!jar)
+    return TINET_EINVAL;
+  tinet__jar_lock(jar, false);
+  while (!tinet__list_is_empty(&jar->table.used))
+    tinet__jar_drop(
+        &jar->table,
+        TINET__CONTAINER(jar->table.used.next, struct tinet__jar_cookie, used));
+  if (jar->store)
+    err = tinet__cookie_store_remove_all(jar->store, NULL);
+  tinet__jar_unlock(jar);
+  return err;
+}
