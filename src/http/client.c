@@ -57,7 +57,8 @@ void tinet__client_unref(tinet_http_client *c)
   tinet__free(c->raw_url);
   tinet__headers_free(&c->app_headers);
   tinet__headers_free(&c->next_headers);
-  tinet__free((void *)(uintptr_t)c->settings.file);
+  tinet__client_free_settings(c);
+  tinet__client_auth_clear(c);
   tinet_http_body_free(c->body);
   tinet__url_free(&c->url);
   tinet__free(c->unverified_host);
@@ -68,6 +69,7 @@ void tinet__client_unref(tinet_http_client *c)
   tinet__decoder_free(c->decoder);
   tinet__sink_free(&c->sink);
   tinet__free(c->own_phrase);
+  tinet__free(c->tls_failure);
   tinet__free(c);
 }
 
@@ -218,31 +220,6 @@ static int check_send(tinet_http_client *c, const tinet_http_settings *settings)
   return TINET_OK;
 }
 
-static int copy_settings(tinet_http_client *c,
-                         const tinet_http_settings *settings)
-{
-  tinet_http_settings copy;
-  char *file = NULL;
-
-  if (settings)
-    copy = *settings;
-  else
-    tinet_http_settings_init(&copy);
-  if (copy.file && *copy.file) {
-    file = tinet__strdup(copy.file);
-    if (!file)
-      return TINET_ENOMEM;
-  }
-  if (copy.timeout_ms < 0)
-    copy.timeout_ms = TINET__DEFAULT_TIMEOUT_MS;
-  if (copy.timeout_for_resource_ms < 0)
-    copy.timeout_for_resource_ms = TINET__DEFAULT_RESOURCE_MS;
-  tinet__free((void *)(uintptr_t)c->settings.file);
-  c->settings = copy;
-  c->settings.file = file;
-  return TINET_OK;
-}
-
 /* ti: HTTPClient.open - send in state DONE repeats the request. */
 static int prepare_repeat(tinet_http_client *c)
 {
@@ -264,7 +241,7 @@ static int prepare_send(tinet_http_client *c,
 
   if (err < 0)
     return err;
-  err = copy_settings(c, settings);
+  err = tinet__client_copy_settings(c, settings);
   if (err < 0)
     return err;
   c->generation++;

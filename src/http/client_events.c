@@ -55,6 +55,17 @@ static int set_phrase(tinet_http_client *c, int version, const char *reason)
   return TINET_OK;
 }
 
+/* A step of a login that the transport went on from by itself. */
+static void on_interim(struct tinet__exchange *x, int status,
+                       const struct tinet__headers *headers)
+{
+  tinet_http_client *c = CLIENT_OF(x);
+
+  tinet__deadline_moved(c);
+  if (status == 401 && tinet__client_store_cookies(c, headers) < 0)
+    tinet__http_warn(c->http, "%s: no memory to keep a cookie", c->url.host);
+}
+
 static bool has_no_body(const tinet_http_client *c)
 {
   return c->status == 204 || c->status == 304 ||
@@ -141,7 +152,13 @@ static int on_headers(struct tinet__exchange *x, int http_version, int status,
     code = tinet__headers_copy(&c->headers, headers);
   if (code < 0)
     return tinet__error_set(err, code, TINET_ORIGIN_TINET, 0, NULL);
-  /* The cookie store joins here: Set-Cookie of every hop counts. */
+  code = tinet__client_store_cookies(c, headers);
+  if (code == TINET_OK)
+    code = tinet__client_auth_response(c);
+  if (code < 0)
+    return tinet__error_set(err, code, TINET_ORIGIN_TINET, 0, NULL);
+  if (code == 1)
+    return TINET_OK; /* a challenge that is answered: nobody hears of it */
   code = decide_redirect(c, err);
   if (code < 0)
     return code;
@@ -210,7 +227,7 @@ static int on_body(struct tinet__exchange *x, const void *data, size_t len,
 
   tinet__deadline_moved(c);
   c->wire_len += len;
-  if (c->redirect.is_followed) {
+  if (c->redirect.is_followed || c->auth.is_answered) {
     if (c->wire_len <= TINET__MAX_REDIRECT_BODY)
       return TINET_OK;
     /* Not worth reading: on_finish follows whatever the error is. */
@@ -274,6 +291,16 @@ static void follow(tinet_http_client *c, uint32_t generation)
   tinet__client_follow(c);
 }
 
+/* The same hop with the answer to its challenge. */
+static void answer(tinet_http_client *c)
+{
+  c->auth.is_answered = false;
+  c->status = 0;
+  c->http_version = 0;
+  tinet__headers_reset(&c->headers);
+  tinet__client_retry(c);
+}
+
 /* Is it worth waiting for a network?  ti: waitsForConnectivity */
 static bool is_offline(const tinet_error *err)
 {
@@ -291,6 +318,15 @@ static void wait_for_network(tinet_http_client *c)
   tinet__deadline_counts(c, false);
 }
 
+static void note_tls_failure(tinet_http_client *c)
+{
+  tinet__free(c->tls_failure);
+  c->tls_failure = NULL;
+  if (c->x.tls_failure) /* NULL without memory: the error's text remains */
+    c->tls_failure = tinet__memdup(c->x.tls_failure, sizeof *c->tls_failure);
+  c->x.tls_failure = NULL;
+}
+
 static void on_finish(struct tinet__exchange *x, const tinet_error *err)
 {
   tinet_http_client *c = CLIENT_OF(x);
@@ -299,11 +335,14 @@ static void on_finish(struct tinet__exchange *x, const tinet_error *err)
 
   x->impl = NULL;
   tinet__client_ref(c);
+  note_tls_failure(c);
   tinet__queue_leave(&c->lane->queue, &c->ticket);
   c->phase = TINET__STARTING; /* between two hops */
   tinet__client_report_hop(c, &copy);
   if (c->generation != generation)
     ; /* the hop's listener has ended it */
+  else if (c->auth.is_answered)
+    answer(c);
   else if (c->redirect.is_followed)
     follow(c, generation);
   else if (copy.code == 0)
@@ -319,6 +358,7 @@ static void on_finish(struct tinet__exchange *x, const tinet_error *err)
 const struct tinet__exchange_events tinet__client_exchange_events = {
     .on_connected = on_connected,
     .on_headers = on_headers,
+    .on_interim = on_interim,
     .on_body = on_body,
     .on_read = on_read,
     .on_rewind = on_rewind,

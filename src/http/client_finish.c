@@ -23,6 +23,8 @@ void tinet__client_reset_response(tinet_http_client *c)
   memset(&c->received, 0, sizeof c->received);
   memset(&c->sent, 0, sizeof c->sent);
   tinet__error_clear(&c->error);
+  tinet__free(c->tls_failure);
+  c->tls_failure = NULL;
 }
 
 void tinet__client_deliver_outcome(tinet_http_client *c)

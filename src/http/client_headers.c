@@ -95,8 +95,14 @@ int tinet__client_build_headers(tinet_http_client *c)
     if (err < 0)
       return err;
   }
-  /* The cookie store joins here: it is asked for each hop anew. */
-  return apply(&c->hop_headers, &c->carried);
+  err = apply(&c->hop_headers, &c->carried);
+  if (err < 0)
+    return err;
+  /* Both are asked for each hop anew. */
+  err = tinet__client_cookie_header(c);
+  if (err < 0)
+    return err;
+  return tinet__client_auth_header(c);
 }
 
 int tinet_http_client_all_request_headers(const tinet_http_client *c,

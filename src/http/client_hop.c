@@ -103,6 +103,7 @@ static int parse_url(tinet_http_client *c, tinet_error *err)
 
 static int prepare_first(tinet_http_client *c, tinet_error *err)
 {
+  const char *cookie;
   int code;
 
   code = parse_url(c, err);
@@ -114,28 +115,20 @@ static int prepare_first(tinet_http_client *c, tinet_error *err)
   code = note_unverified(c);
   if (code < 0)
     return code;
+  code = tinet__client_auth_begin(c);
+  if (code < 0)
+    return code;
   code = prepare_body(c, err);
   if (code < 0)
     return code;
   code = tinet__headers_copy(&c->carried, &c->app_headers);
   if (code < 0)
     return code;
+  cookie = tinet__headers_get(&c->carried, "Cookie");
+  c->sends_no_cookies = cookie && strcmp(cookie, TINET__REMOVED) == 0;
   if (!c->settings.file)
     return TINET_OK;
   return tinet__sink_open_file(&c->sink, c->settings.file, err);
-}
-
-/* ti: HTTPClient.validatesSecureCertificate - the host given to open, and no
- * other, may go unverified. */
-static bool is_verified(tinet_http_client *c)
-{
-  if (!c->unverified_host || !c->url.is_https ||
-      strcmp(c->unverified_host, c->url.host) != 0)
-    return true;
-  tinet__http_warn_once(c->http, c->url.host,
-                        "the server's certificate is not checked "
-                        "(validatesSecureCertificate is false)");
-  return false;
 }
 
 static bool is_idempotent(const char *method)
@@ -170,7 +163,8 @@ static void fill_exchange(tinet_http_client *c)
   x->body_len = has_body ? tinet_http_body_len(c->body) : 0;
   x->has_body = has_body || expects_body(method);
   x->proxy = tinet__proxies_for(&c->http->proxies, &c->url);
-  x->validates_certificate = is_verified(c);
+  x->login = tinet__client_login(c);
+  tinet__client_fill_trust(c);
   x->closes_connection = c->settings.closes_connection;
   x->is_http1_only = c->settings.is_http1_only;
   x->is_idempotent = is_idempotent(method);
@@ -190,8 +184,9 @@ static void launch(tinet_http_client *c)
   fill_exchange(c);
   c->wire_len = 0;
   c->sent_now = 0;
-  if (c->n_redirects == 0)
+  if (!c->has_begun)
     tinet__meter_start(&c->sent, c->x.body_len);
+  c->has_begun = true;
   memset(&c->facts, 0, sizeof c->facts);
   if (c->ev.on_hop)
     c->started_wall_us = tinet__clock_wall_us();
@@ -267,6 +262,7 @@ void tinet__client_follow(tinet_http_client *c)
   c->is_get = c->is_get || r->is_get;
   c->drops_body = c->drops_body || r->drops_body;
   tinet__redirect_strip(r, &c->carried);
+  tinet__client_auth_new_hop(c);
   tinet__url_free(&c->url);
   c->url = r->url;
   c->is_url_raw = false;

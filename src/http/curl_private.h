@@ -72,7 +72,7 @@ struct tinet__curl_easy {
   size_t header_bytes;
   unsigned n_interim;
   bool is_in_block, has_headers;
-  bool is_held;     /* a block that curl may answer by itself */
+  bool is_held; /* a block that curl may answer by itself */
 
   struct tinet__tls_check *check; /* owned reference; of the last connection */
   unsigned n_checks;              /* connections with TLS begun */

@@ -159,6 +159,7 @@ static int copy_options(tinet_http *http, const tinet_http_options *opt)
   http->opt = *opt;
   http->opt.user_agent = http->opt.http_proxy = NULL;
   http->opt.https_proxy = http->opt.no_proxy = NULL;
+  http->opt.cookies = opt->cookies ? tinet_cookie_jar_ref(opt->cookies) : NULL;
   default_trust(&http->opt);
   for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
     if (err < 0)
@@ -222,6 +223,7 @@ static int init(tinet_http *http, tinet_loop *loop,
 
   http->loop = loop;
   tinet__list_init(&http->clients);
+  tinet__auth_memory_init(&http->auth);
   if (err < 0)
     return err;
   http->default_agent = make_default_agent();
@@ -295,6 +297,8 @@ void tinet_http_close(tinet_http *http)
   tinet__proxies_free(&http->proxies);
   tinet__headers_free(&http->defaults);
   tinet__headers_free(&http->warned);
+  tinet__auth_memory_free(&http->auth);
+  tinet_cookie_jar_unref(http->opt.cookies);
   tinet__free((void *)(uintptr_t)http->opt.app_guid);
   tinet__free((void *)(uintptr_t)http->opt.ca_file);
   tinet__free((void *)(uintptr_t)http->opt.ca_path);

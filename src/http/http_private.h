@@ -3,6 +3,7 @@
 #define TINET_HTTP_PRIVATE_H
 
 #include "../core/list.h"
+#include "auth_memory.h"
 #include "body.h"
 #include "coding.h"
 #include "proxy.h"
@@ -40,7 +41,8 @@ struct tinet_http {
   struct tinet__lane lane;
   struct tinet__lane *sync_lane; /* owned; NULL until used */
   struct tinet__list clients;
-  struct tinet__headers warned; /* hosts (names) and why (values) */
+  struct tinet__headers warned;   /* hosts (names) and why (values) */
+  struct tinet__auth_memory auth; /* where credentials were accepted */
 };
 
 /* What a client is busy with. */
@@ -60,6 +62,22 @@ struct tinet__meter {
   uint64_t reported;
   uint64_t reported_at_ms;
   bool has_reported;
+};
+
+/* The credentials of a request, and how far the asking is. */
+struct tinet__client_auth {
+  char *username; /* owned, "DOMAIN\\user"; NULL = there are none */
+  char *password; /* owned */
+  char *host;     /* owned; with port and is_https: whose they are */
+  int port;
+  bool is_https;
+  enum tinet__auth_scheme scheme; /* what this hop sends */
+  struct tinet__digest *digest;   /* owned reference */
+  unsigned tried;                 /* a bit a scheme that was refused */
+  bool was_stale;
+  bool is_at_once;  /* sent without being asked */
+  bool is_answered; /* the response under way is a challenge */
+  struct tinet__login login;
 };
 
 struct tinet__save; /* a commit on a worker thread, client_save.c */
@@ -83,8 +101,9 @@ struct tinet_http_client {
   struct tinet__headers next_headers; /* for the next open or send */
 
   /* what send gave */
-  tinet_http_settings settings; /* `file` is owned */
-  tinet_http_body *body;        /* owned; kept for send_again */
+  tinet_http_settings
+      settings;          /* its strings are owned, trust is a reference */
+  tinet_http_body *body; /* owned; kept for send_again */
 
   /* the hop under way */
   struct tinet__lane *lane; /* while phase is not IDLE */
@@ -98,7 +117,9 @@ struct tinet_http_client {
   char *unverified_host;         /* owned; validates_certificate off */
   struct tinet__headers carried; /* application's, less what was dropped */
   struct tinet__headers hop_headers; /* what is sent */
-  bool is_get;                       /* a redirect changed the method */
+  struct tinet__client_auth auth;
+  bool sends_no_cookies; /* the application has removed the field */
+  bool is_get;           /* a redirect changed the method */
   bool drops_body;
   unsigned n_redirects;
   struct tinet__redirect redirect; /* is_followed: this response is one */
@@ -127,6 +148,7 @@ struct tinet_http_client {
   uint64_t sent_now;        /* since the last rewind */
   struct tinet__save *save; /* while SAVING */
   tinet_error error;
+  tinet_tls_failure *tls_failure; /* owned; or NULL */
 
   /* for on_hop */
   struct tinet__conn_facts facts;
@@ -160,6 +182,32 @@ int tinet__client_merge_headers(struct tinet__headers *to,
     TINET_MUST_CHECK;
 /* What the hop sends: defaults, the application's, the body's. */
 int tinet__client_build_headers(tinet_http_client *c) TINET_MUST_CHECK;
+
+/* client_settings.c */
+int tinet__client_copy_settings(
+    tinet_http_client *c, const tinet_http_settings *given) TINET_MUST_CHECK;
+void tinet__client_free_settings(tinet_http_client *c);
+/* What the connection of the exchange must satisfy. */
+void tinet__client_fill_trust(tinet_http_client *c);
+
+/* client_auth.c */
+/* Finds the credentials of a request whose url is known. */
+int tinet__client_auth_begin(tinet_http_client *c) TINET_MUST_CHECK;
+void tinet__client_auth_new_hop(tinet_http_client *c);
+void tinet__client_auth_clear(tinet_http_client *c);
+/* Adds Authorization to the hop's headers. */
+int tinet__client_auth_header(tinet_http_client *c) TINET_MUST_CHECK;
+/* For a scheme that the transport speaks; or NULL. */
+const struct tinet__login *tinet__client_login(tinet_http_client *c);
+/* 1: the response is a challenge and c->auth is ready to answer it. */
+int tinet__client_auth_response(tinet_http_client *c) TINET_MUST_CHECK;
+
+/* client_cookies.c */
+int tinet__client_store_cookies(tinet_http_client *c,
+                                const struct tinet__headers *headers)
+    TINET_MUST_CHECK;
+/* Adds the store's cookies to the hop's headers. */
+int tinet__client_cookie_header(tinet_http_client *c) TINET_MUST_CHECK;
 
 /* client_hop.c */
 void tinet__client_begin(tinet_http_client *c);

@@ -70,6 +70,17 @@ const tinet_error *tinet_http_client_error(const tinet_http_client *c)
   return &c->error;
 }
 
+tinet_http_cache_state tinet_http_client_cache_state(const tinet_http_client *c)
+{
+  return c ? c->x.cache_state : TINET_HTTP_CACHE_NONE;
+}
+
+const tinet_tls_failure *
+tinet_http_client_tls_failure(const tinet_http_client *c)
+{
+  return c ? c->tls_failure : NULL;
+}
+
 size_t tinet_http_client_n_headers(const tinet_http_client *c)
 {
   return is_visible(c) ? c->headers.n_fields : 0;

@@ -102,6 +102,7 @@ struct tinet__exchange {
   void *impl;                         /* NULL while not started */
   struct tinet__transport *carrier;   /* of several, the one that has it */
   struct tinet__exchange_times times; /* valid in on_finish, after cancel */
+  tinet_http_cache_state cache_state; /* valid in on_headers */
   /* Why TLS failed, or NULL; valid in on_finish, borrowed during it. */
   const tinet_tls_failure *tls_failure;
 };

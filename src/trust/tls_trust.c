@@ -313,6 +313,11 @@ bool tinet__trust_handles(const tinet_trust *t, const char *url)
   return !t->handles || t->handles(url, t->handles_user);
 }
 
+bool tinet__trust_judges_all(const tinet_trust *t)
+{
+  return t->verify != NULL || t->authorities != NULL;
+}
+
 const char *tinet__trust_fingerprint(tinet_trust *t)
 {
   unsigned char hash[EVP_MAX_MD_SIZE];

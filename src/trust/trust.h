@@ -8,6 +8,8 @@
 void tinet__trust_seal(tinet_trust *trust);
 /* Does its filter, if it has one, want this URL? */
 bool tinet__trust_handles(const tinet_trust *trust, const char *url);
+/* Does it say something of every host (authorities, a verifier)? */
+bool tinet__trust_judges_all(const tinet_trust *trust);
 /* 64 hex digits that two trusts share only if they accept the same and speak
  * as the same; NULL if that cannot be told (a verifier, a filter).  Borrowed.
  */

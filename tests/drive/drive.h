@@ -24,7 +24,8 @@ struct job {
   char *name;
   tinet_http_client *client;
   tinet_http_settings settings;
-  char *file;            /* what settings.file points to */
+  char *strings[8]; /* what the settings point to */
+  unsigned n_strings;
   tinet_http_body *body; /* not sent yet */
   tinet_http_form *form; /* not sent yet */
   char *moment; /* when to do `action`: "state 2", "send", "done" ... */
@@ -42,12 +43,20 @@ struct job {
   uint32_t streamed_crc;
 };
 
+#define MAX_TRUSTS 64
+struct named_trust {
+  char *name;
+  tinet_trust *trust;
+};
+
 struct drive {
   tinet_loop *loop;
   tinet_http *http; /* NULL until the first client */
   tinet_http_options options;
   char *option_strings[16];
   unsigned n_option_strings;
+  struct named_trust trusts[MAX_TRUSTS];
+  unsigned n_trusts;
   struct job *jobs;
   struct job *job; /* the one that commands are for */
 };
@@ -67,6 +76,12 @@ void report_call(const char *call, int err);
 struct job *job_select(struct drive *drive, const char *name);
 void job_begin(struct job *job); /* forgets the reports of the last send */
 void job_free(struct job *job);
+
+/* trust.c */
+int trust_command(struct drive *drive, char **word, unsigned n);
+tinet_trust *trust_find(struct drive *drive, const char *name);
+void trust_free_all(struct drive *drive);
+void report_tls_failure(FILE *out, const tinet_tls_failure *f);
 
 /* body.c: returns whether the command was one for a body. */
 bool body_command(struct job *job, char **word, unsigned n);

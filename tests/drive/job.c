@@ -180,8 +180,8 @@ struct job *job_select(struct drive *drive, const char *name)
     report_call("client", err);
     return NULL;
   }
-  free(job->file);
-  job->file = NULL;
+  while (job->n_strings > 0)
+    free(job->strings[--job->n_strings]);
   tinet_http_settings_init(&job->settings);
   job->wants_text = false;
   return job;
@@ -199,7 +199,8 @@ void job_free(struct job *job)
   free(job->events);
   free(job->hops);
   free(job->moment);
-  free(job->file);
+  while (job->n_strings > 0)
+    free(job->strings[--job->n_strings]);
   free(job->name);
   free(job);
 }

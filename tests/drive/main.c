@@ -76,6 +76,24 @@ static bool set_option(struct drive *drive, const char *name, const char *value)
   return false;
 }
 
+static char *keep(struct job *job, const char *value)
+{
+  if (job->n_strings == 8)
+    return NULL;
+  return job->strings[job->n_strings++] = strdup(value);
+}
+
+/* "memory", or a path. */
+static bool open_cookies(struct drive *drive, const char *path)
+{
+  tinet_cookie_jar_options opt;
+  tinet_error err;
+
+  tinet_cookie_jar_options_init(&opt);
+  opt.path = strcmp(path, "memory") ? path : NULL;
+  return tinet_cookie_jar_open(&opt, &drive->options.cookies, &err) == 0;
+}
+
 static bool set_setting(struct job *job, const char *name, const char *value)
 {
   tinet_http_settings *s = &job->settings;
@@ -100,7 +118,19 @@ static bool set_setting(struct job *job, const char *name, const char *value)
   else if (!strcmp(name, "wants_text"))
     job->wants_text = number != 0;
   else if (!strcmp(name, "save"))
-    s->file = job->file = strdup(value);
+    s->file = keep(job, value);
+  else if (!strcmp(name, "username"))
+    s->username = keep(job, value);
+  else if (!strcmp(name, "password"))
+    s->password = keep(job, value);
+  else if (!strcmp(name, "domain"))
+    s->domain = keep(job, value);
+  else if (!strcmp(name, "tls_version"))
+    s->tls_version = (tinet_tls_version)number;
+  else if (!strcmp(name, "uses_cache"))
+    s->uses_cache = number != 0;
+  else if (!strcmp(name, "trust"))
+    s->trust = trust_find(job->drive, value);
   else
     return false;
   return true;
@@ -194,6 +224,15 @@ static bool command(struct drive *drive, char **word, unsigned n)
 {
   if (!strcmp(word[0], "option") && n == 3)
     return set_option(drive, word[1], word[2]);
+  if (!strcmp(word[0], "cookies") && n == 2)
+    return open_cookies(drive, word[1]);
+  if (!strcmp(word[0], "trust")) {
+    int err = trust_command(drive, word, n);
+
+    if (err < 0)
+      report_call("trust", err);
+    return true;
+  }
   if (!strcmp(word[0], "options-from-env")) {
     tinet_http_options_from_env(&drive->options);
     return true;
@@ -307,6 +346,8 @@ int main(void)
     free_command(&drive);
   }
   tinet_http_close(drive.http);
+  tinet_cookie_jar_unref(drive.options.cookies);
+  trust_free_all(&drive);
   err = tinet_loop_close(drive.loop);
   for (unsigned i = 0; i < drive.n_option_strings; i++)
     free(drive.option_strings[i]);

@@ -220,6 +220,9 @@ void report_outcome(struct job *job, const char *kind)
   print_error(out, tinet_http_client_error(c));
   fputs(",\"headers\":", out);
   print_headers(out, c);
+  fputs(",\"tls\":", out);
+  report_tls_failure(out, tinet_http_client_tls_failure(c));
+  fprintf(out, ",\"cache\":%d", (int)tinet_http_client_cache_state(c));
   print_all_headers(out, c);
   print_content(out, job);
   if (job->wants_text)
