@@ -11,7 +11,6 @@
 #include "../core/loop.h"
 
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 
 TINET_DEFINE_CLEANUP(tinet__cookie_store, tinet__cookie_store_close)
@@ -120,7 +119,7 @@ void tinet__cookie_store_close(tinet__cookie_store *store)
     stop_thread(store);
   tinet__cookie_rows_close(&store->rows);
   tinet__cookie_queue_free(&store->queue);
-  tinet__cookie_queue_free(&store->snapshot);
+  tinet__cookie_changes_free(store->snapshot);
   if (store->has_lock) {
     (void)pthread_cond_destroy(&store->has_work);
     (void)pthread_cond_destroy(&store->has_done);
@@ -288,19 +287,21 @@ static int load_one(void *arg, const struct tinet__cookie_change *row)
 
 static int load_all(tinet__cookie_store *store, struct loading *l)
 {
-  const struct tinet__cookie_queue *layers[] = {
-      &store->snapshot, &store->writing, &store->queue, NULL, NULL};
+  int ret = 0;
 
-  for (size_t i = 0; layers[i]; i++) {
-    int ret;
-
-    l->over[0] = layers[i + 1];
-    l->over[1] = layers[i + 1] ? layers[i + 2] : NULL;
-    ret = tinet__cookie_queue_each(layers[i], load_one, l);
-    if (ret < 0)
-      return ret;
-  }
-  return 0;
+  l->over[0] = &store->writing;
+  l->over[1] = &store->queue;
+  for (const struct tinet__cookie_change *row = store->snapshot;
+       row && ret == 0; row = row->next)
+    ret = load_one(l, row);
+  l->over[0] = &store->queue;
+  l->over[1] = NULL;
+  if (ret == 0)
+    ret = tinet__cookie_queue_each(&store->writing, load_one, l);
+  l->over[0] = NULL;
+  if (ret == 0)
+    ret = tinet__cookie_queue_each(&store->queue, load_one, l);
+  return ret;
 }
 
 int tinet__cookie_store_load(tinet__cookie_store *store,
@@ -309,7 +310,7 @@ int tinet__cookie_store_load(tinet__cookie_store *store,
                              void *user)
 {
   struct loading l = {{NULL, NULL}, on_cookie, user};
-  struct tinet__cookie_queue done = {0};
+  struct tinet__cookie_change *done = NULL;
   int ret = TINET__COOKIE_STORE_NO_NEWS;
 
   (void)pthread_mutex_lock(&store->lock);
@@ -317,7 +318,7 @@ int tinet__cookie_store_load(tinet__cookie_store *store,
     ret = load_all(store, &l);
     if (ret == 0) {
       done = store->snapshot;
-      memset(&store->snapshot, 0, sizeof store->snapshot);
+      store->snapshot = NULL;
       atomic_store(&store->has_news, false);
       ret = store->is_afresh ? TINET__COOKIE_STORE_AFRESH
                              : TINET__COOKIE_STORE_NEWS;
@@ -325,6 +326,6 @@ int tinet__cookie_store_load(tinet__cookie_store *store,
     }
   }
   (void)pthread_mutex_unlock(&store->lock);
-  tinet__cookie_queue_free(&done);
+  tinet__cookie_changes_free(done);
   return ret;
 }

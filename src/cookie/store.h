@@ -71,7 +71,8 @@ enum {
 };
 
 /* If there is news: calls `on_cookie` with every persistent cookie, own changes
- * included, in no order.  Returns one of the above.  A negative code from
+ * included: those of the file from the least recently used on, then those not
+ * yet in it.  Returns one of the above.  A negative code from
  * `on_cookie` ends it and is returned; the news stays.  The cookie is borrowed;
  * `on_cookie` must not call the store. */
 int tinet__cookie_store_load(tinet__cookie_store *store,

@@ -26,9 +26,9 @@ struct tinet__cookie_store {
   pthread_cond_t has_work, has_done; /* for the thread; for callers */
   bool is_closing;
   bool is_afresh; /* the snapshot is of a file without its history */
-  struct tinet__cookie_queue queue;    /* changes to come */
-  struct tinet__cookie_queue writing;  /* being written, or not in snapshot */
-  struct tinet__cookie_queue snapshot; /* rows that were read */
+  struct tinet__cookie_queue queue;      /* changes to come */
+  struct tinet__cookie_queue writing;    /* being written, or not in snapshot */
+  struct tinet__cookie_change *snapshot; /* rows that were read */
   struct tinet__cookie_store_task write, poll;
 
   /* The thread's own. */

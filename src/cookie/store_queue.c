@@ -233,16 +233,20 @@ void tinet__cookie_queue_prepend(struct tinet__cookie_queue *q,
   tinet__cookie_queue_free(older);
 }
 
+void tinet__cookie_changes_free(struct tinet__cookie_change *first)
+{
+  struct tinet__cookie_change *next;
+
+  for (; first; first = next) {
+    next = first->next;
+    tinet__free(first);
+  }
+}
+
 void tinet__cookie_queue_free(struct tinet__cookie_queue *q)
 {
-  for (size_t i = 0; i < q->n_buckets; i++) {
-    struct tinet__cookie_change *change = q->buckets[i], *next;
-
-    for (; change; change = next) {
-      next = change->next;
-      tinet__free(change);
-    }
-  }
+  for (size_t i = 0; i < q->n_buckets; i++)
+    tinet__cookie_changes_free(q->buckets[i]);
   tinet__free(q->buckets);
   memset(q, 0, sizeof *q);
 }

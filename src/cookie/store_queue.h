@@ -12,7 +12,7 @@ enum tinet__cookie_change_kind {
 
 /* One block with its strings; also a row that was read (PUT). */
 struct tinet__cookie_change {
-  struct tinet__cookie_change *next; /* in its bucket */
+  struct tinet__cookie_change *next; /* in its bucket, or of its chain */
   uint32_t hash;
   enum tinet__cookie_change_kind kind;
   tinet_cookie cookie;
@@ -54,6 +54,9 @@ bool tinet__cookie_queue_is_empty(const struct tinet__cookie_queue *q);
  * Needs no memory. */
 void tinet__cookie_queue_prepend(struct tinet__cookie_queue *q,
                                  struct tinet__cookie_queue *older);
+
+/* Frees a chain of changes that are in no queue; NULL is fine. */
+void tinet__cookie_changes_free(struct tinet__cookie_change *first);
 
 /* Frees the changes; the queue is zero again. */
 void tinet__cookie_queue_free(struct tinet__cookie_queue *q);

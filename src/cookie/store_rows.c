@@ -40,7 +40,7 @@ static int prepare_all(struct tinet__cookie_rows *rows, tinet_error *err)
       {&rows->touch, "UPDATE cookie SET accessed_us = max(accessed_us, ?5)"
                      " WHERE domain = ?1 AND path = ?2 AND name = ?3"
                      " AND host_only = ?4"},
-      {&rows->read, "SELECT " COLUMNS " FROM cookie"},
+      {&rows->read, "SELECT " COLUMNS " FROM cookie ORDER BY accessed_us"},
   };
   int ret = TINET_OK;
 
@@ -214,31 +214,31 @@ static bool read_row(tinet__stmt *s, tinet_cookie *c)
 }
 
 static int read_all(struct tinet__cookie_rows *rows,
-                    struct tinet__cookie_queue *to, tinet_error *err)
+                    struct tinet__cookie_change **first, tinet_error *err)
 {
+  struct tinet__cookie_change **end = first;
   int ret;
 
   while ((ret = tinet__stmt_step(rows->read, err)) == 1) {
-    struct tinet__cookie_change *row;
     tinet_cookie c;
 
     if (!read_row(rows->read, &c))
       continue;
-    row = tinet__cookie_change_new(TINET__COOKIE_PUT, &c);
-    ret = row ? tinet__cookie_queue_add(to, row) : TINET_ENOMEM;
-    if (ret < 0) {
+    *end = tinet__cookie_change_new(TINET__COOKIE_PUT, &c);
+    if (!*end) {
       tinet__stmt_reset(rows->read);
-      return tinet__error_set(err, ret, TINET_ORIGIN_TINET, 0, NULL);
+      return tinet__error_set(err, TINET_ENOMEM, TINET_ORIGIN_TINET, 0, NULL);
     }
+    end = &(*end)->next;
   }
   return ret;
 }
 
 int tinet__cookie_rows_read(struct tinet__cookie_rows *rows,
-                            struct tinet__cookie_queue *ret_rows,
+                            struct tinet__cookie_change **ret_rows,
                             int64_t *ret_version, tinet_error *err)
 {
-  struct tinet__cookie_queue all = {0};
+  struct tinet__cookie_change *all = NULL;
   int64_t version = 0;
   /* One transaction, so that rows and version are of the same moment. */
   int ret = tinet__db_exec(rows->db, "BEGIN", err);
@@ -250,7 +250,7 @@ int tinet__cookie_rows_read(struct tinet__cookie_rows *rows,
     version = tinet__db_data_version(rows->db);
   tinet__db_rollback(rows->db); /* nothing was written */
   if (ret < 0) {
-    tinet__cookie_queue_free(&all);
+    tinet__cookie_changes_free(all);
     return ret;
   }
   *ret_rows = all;

@@ -25,9 +25,10 @@ int tinet__cookie_rows_write(struct tinet__cookie_rows *rows,
                              const struct tinet__cookie_queue *changes,
                              tinet_error *err) TINET_MUST_CHECK;
 
-/* Every row that is a usable cookie, and the data version it belongs to. */
+/* A chain of the rows that are usable cookies, the least recently used first,
+ * owned by the caller, and the data version it belongs to. */
 int tinet__cookie_rows_read(struct tinet__cookie_rows *rows,
-                            struct tinet__cookie_queue *ret_rows,
+                            struct tinet__cookie_change **ret_rows,
                             int64_t *ret_version,
                             tinet_error *err) TINET_MUST_CHECK;
 

@@ -47,7 +47,7 @@ static int ensure_open(tinet__cookie_store *store, tinet_error *err)
 
 int tinet__cookie_store_read(tinet__cookie_store *store, tinet_error *err)
 {
-  struct tinet__cookie_queue rows, old;
+  struct tinet__cookie_change *rows, *old;
   int64_t version;
   int ret = tinet__cookie_rows_read(&store->rows, &rows, &version, err);
 
@@ -62,14 +62,14 @@ int tinet__cookie_store_read(tinet__cookie_store *store, tinet_error *err)
   store->was_damaged = false;
   atomic_store(&store->has_news, true);
   (void)pthread_mutex_unlock(&store->lock);
-  tinet__cookie_queue_free(&old);
+  tinet__cookie_changes_free(old);
   return TINET_OK;
 }
 
 /* A snapshot that nobody has loaded yet is from before what was written. */
 static void refresh_news(tinet__cookie_store *store)
 {
-  struct tinet__cookie_queue old;
+  struct tinet__cookie_change *old;
 
   if (!atomic_load(&store->has_news) ||
       tinet__cookie_store_read(store, NULL) == TINET_OK)
@@ -77,10 +77,10 @@ static void refresh_news(tinet__cookie_store *store)
   store->version = -1; /* the next poll reads it */
   (void)pthread_mutex_lock(&store->lock);
   old = store->snapshot;
-  memset(&store->snapshot, 0, sizeof store->snapshot);
+  store->snapshot = NULL;
   atomic_store(&store->has_news, false);
   (void)pthread_mutex_unlock(&store->lock);
-  tinet__cookie_queue_free(&old);
+  tinet__cookie_changes_free(old);
 }
 
 /* Both with the lock held. */

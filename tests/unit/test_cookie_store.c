@@ -493,6 +493,26 @@ static void the_last_writer_wins(void)
   end();
 }
 
+static void rows_come_by_their_last_use(void)
+{
+  static const char *const names[] = {"c", "a", "d", "b"};
+  tinet_cookie c = cookie("x", "1");
+
+  begin();
+  a = open_ok(NEVER);
+  for (size_t i = 0; i < 4; i++) {
+    c.name = names[i];
+    c.accessed_us = *names[i];
+    T_EQ(0, tinet__cookie_store_put(a, &c));
+  }
+  flush(a);
+  read_file();
+  T_EQ(4, n_seen);
+  for (int i = 0; i < n_seen; i++)
+    T_EQ('a' + i, *seen[i].text);
+  end();
+}
+
 static int refuse_cookie(void *user, const tinet_cookie *c)
 {
   (void)user;
@@ -816,6 +836,7 @@ int main(void)
   T_RUN(own_changes_are_laid_over_the_news);
   T_RUN(what_was_written_since_is_in_news_that_was_read_before);
   T_RUN(the_last_writer_wins);
+  T_RUN(rows_come_by_their_last_use);
   T_RUN(news_that_could_not_be_taken_stays);
   T_RUN(rows_that_are_no_cookies_are_left_out);
   T_RUN(a_damaged_file_is_put_aside_and_told);
