@@ -45,6 +45,7 @@ FENCES = [
     (r"sqlite3\.h", r"src/core/db_sqlite\.c|bench/.*"),
     (r"libpsl\.h", r"src/cookie/psl[^/]*\.c"),
     (r"plist/", r"src/ats/plist[^/]*\.c"),
+    (r"jansson\.h", r"src/cookie/text_json\.c"),
     (r"nghttp2/", r"src/http/h2_[^/]*|bench/.*"),
 ]
 
