@@ -80,6 +80,23 @@ static void drop_unmarked(tinet_cookie_jar *jar)
   }
 }
 
+/* Into a file that was begun afresh, because it was damaged. */
+static void put_unmarked(tinet_cookie_jar *jar)
+{
+  for (struct tinet__list *l = jar->table.used.next; l != &jar->table.used;
+       l = l->next) {
+    const struct tinet__jar_cookie *c =
+        TINET__CONTAINER(l, struct tinet__jar_cookie, used);
+    tinet_cookie v;
+
+    if (c->expires_ms == INT64_MAX || c->mark == jar->mark)
+      continue;
+    tinet__jar_view(c, &v);
+    if (tinet__cookie_store_put(jar->store, &v) < 0)
+      return; /* without memory they are in this process only */
+  }
+}
+
 static int follow(tinet_cookie_jar *jar)
 {
   int got;
@@ -88,19 +105,25 @@ static int follow(tinet_cookie_jar *jar)
     return TINET_OK;
   jar->mark++;
   got = tinet__cookie_store_load(jar->store, on_loaded, jar);
-  if (got == 1)
+  if (got == TINET__COOKIE_STORE_NEWS)
     drop_unmarked(jar);
+  if (got == TINET__COOKIE_STORE_AFRESH)
+    put_unmarked(jar);
   return got < 0 ? got : TINET_OK;
 }
 
 void tinet__jar_lock(tinet_cookie_jar *jar, bool waits)
 {
+  int err = TINET_OK;
+
+  /* Before the lock, so that look-ups do not wait for the disk. */
+  if (waits && jar->store)
+    err = tinet__cookie_store_poll_now(jar->store, NULL);
   (void)pthread_mutex_lock(&jar->lock);
   /* A file that cannot be read leaves things as they were; without memory the
    * news stays, and is tried again. */
-  if (waits && jar->store && tinet__cookie_store_poll_now(jar->store, NULL) < 0)
-    return;
-  (void)follow(jar);
+  if (err == TINET_OK)
+    (void)follow(jar);
 }
 
 void tinet__jar_unlock(tinet_cookie_jar *jar)

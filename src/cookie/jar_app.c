@@ -339,8 +339,6 @@ int tinet_cookie_jar_clear_host(tinet_cookie_jar *jar, const char *url_or_host)
 
 int tinet_cookie_jar_remove_all(tinet_cookie_jar *jar)
 {
-  int err = TINET_OK;
-
   if (!jar)
     return TINET_EINVAL;
   tinet__jar_lock(jar, false);
@@ -349,7 +347,7 @@ int tinet_cookie_jar_remove_all(tinet_cookie_jar *jar)
         &jar->table,
         TINET__CONTAINER(jar->table.used.next, struct tinet__jar_cookie, used));
   if (jar->store)
-    err = tinet__cookie_store_remove_all(jar->store, NULL);
+    tinet__cookie_store_clear(jar->store);
   tinet__jar_unlock(jar);
-  return err;
+  return tinet_cookie_jar_flush(jar, NULL);
 }

@@ -191,6 +191,16 @@ int tinet__cookie_store_touch(tinet__cookie_store *store,
   return queue_change(store, tinet__cookie_change_new(TINET__COOKIE_TOUCH, &c));
 }
 
+void tinet__cookie_store_clear(tinet__cookie_store *store)
+{
+  (void)pthread_mutex_lock(&store->lock);
+  tinet__cookie_queue_free(&store->queue);
+  store->queue.is_cleared = true;
+  store->write.due_us = 0;
+  (void)pthread_cond_signal(&store->has_work);
+  (void)pthread_mutex_unlock(&store->lock);
+}
+
 /* ---- waiting ---- */
 
 /* With the lock held: waits until the task has ended `n` times. */
@@ -232,18 +242,6 @@ int tinet__cookie_store_flush(tinet__cookie_store *store, tinet_error *err)
     ret = run_now(store, &store->write, err);
   else if (store->write.n_ended < store->write.n_begun)
     ret = wait_for(store, &store->write, store->write.n_begun, err);
-  (void)pthread_mutex_unlock(&store->lock);
-  return ret;
-}
-
-int tinet__cookie_store_remove_all(tinet__cookie_store *store, tinet_error *err)
-{
-  int ret;
-
-  (void)pthread_mutex_lock(&store->lock);
-  tinet__cookie_queue_free(&store->queue);
-  store->queue.is_cleared = true;
-  ret = run_now(store, &store->write, err);
   (void)pthread_mutex_unlock(&store->lock);
   return ret;
 }

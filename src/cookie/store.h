@@ -5,7 +5,7 @@
  * a cookie wins, and a thread of the store's own writes what came together in
  * `write_delay_ms` in one transaction.  The same thread notices what others
  * have written and reads it in advance, so that no function waits for the disk
- * except open, close, flush, poll_now and remove_all.
+ * except open, close, flush and poll_now.
  *
  * Following the file: tinet__cookie_store_load() hands over all persistent
  * cookies, after open and again whenever another has written.  The jar then
@@ -13,10 +13,9 @@
  * are not yet in the file are.  A file that was removed by hand is an empty
  * one.
  *
- * Threads    Any.  The jar may hold its lock in every call but close: nothing
- *            here calls it back except load, in the caller's thread.  So that
- *            what is loaded and what is put do not cross, load and the changes
- *            are to be called with the jar's lock held.
+ * Threads    Any.  So that what is loaded and what is put do not cross, load
+ * and the changes are to be called with the jar's lock held; what waits for the
+ * disk without it, so that look-ups do not wait too.
  */
 #ifndef TINET_COOKIE_STORE_H
 #define TINET_COOKIE_STORE_H
@@ -29,8 +28,7 @@ struct tinet__cookie_store_options {
   const char *path; /* copied */
   uint32_t write_delay_ms;
   /* In the thread of open or in the store's, never in two at once.  It must not
-   * call the jar: whoever waits for the store may hold its lock.  May be NULL.
-   */
+   * wait for the store.  May be NULL. */
   void (*on_warning)(void *user, const char *text);
   void *warning_user;
 };
@@ -98,10 +96,8 @@ int tinet__cookie_store_touch(tinet__cookie_store *store,
                               const struct tinet__cookie_key *key,
                               int64_t accessed_us) TINET_MUST_CHECK;
 
-/* Forgets the queue, removes every row and waits for it.  TINET_ESTORE: not
- * done; it is tried again like every change. */
-int tinet__cookie_store_remove_all(tinet__cookie_store *store,
-                                   tinet_error *err) TINET_MUST_CHECK;
+/* Forgets the queue and queues the removal of every row; flush waits for it. */
+void tinet__cookie_store_clear(tinet__cookie_store *store);
 
 /* Waits until everything queued so far is in the file.  TINET_ESTORE: it could
  * not be written; it stays queued and is tried again. */
