@@ -337,13 +337,22 @@ def what_an_HTTP_proxy_is_sent(world):
     seen = []
 
     def serve(connection):
-        seen.append(read_request(Reader(connection)))
-        connection.sendall(response(body=BODY))
+        reader = Reader(connection)
+        while True:
+            seen.append(read_request(reader))
+            if seen[-1].header("Proxy-Authorization"):
+                connection.sendall(response(body=BODY))
+            else:
+                connection.sendall(response("407 Who", [("Proxy-Authenticate", 'Basic realm="p"')], b"who"))
 
     with Threaded(serve) as proxy:
         driver = world.driver(http_proxy="http://me:secret@127.0.0.1:%d" % proxy.port)
-        equal("load", driver.get("http://a.test/path?q=1", [("Authorization", "Bearer x")]).outcome)
+        for _ in range(2):
+            equal("load", driver.get("http://a.test/path?q=1", [("Authorization", "Bearer x")]).outcome)
         driver.end()
+    equal(3, len(seen), "asked once, known from then on")
+    equal(None, seen[0].header("Proxy-Authorization"))
+    del seen[0]
     equal("http://a.test/path?q=1", seen[0].target)
     equal("a.test", seen[0].header("Host"))
     equal("Basic " + b64.b64encode(b"me:secret").decode(), seen[0].header("Proxy-Authorization"))
