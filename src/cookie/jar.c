@@ -281,8 +281,8 @@ static struct tinet__jar_cookie *worst_of(const struct tinet__jar_group *g)
 
 /* rfc: 6265bis 5.7 - expired ones, then of the domain that has too many those
  * that are not Secure, then the least recently used of all. */
-static void keep_limits(tinet_cookie_jar *jar, struct tinet__jar_group *g,
-                        int64_t now_us)
+void tinet__jar_keep_limits(tinet_cookie_jar *jar, struct tinet__jar_group *g,
+                            int64_t now_us)
 {
   struct tinet__jar_table *t = &jar->table;
 
@@ -300,6 +300,18 @@ static void keep_limits(tinet_cookie_jar *jar, struct tinet__jar_group *g,
       return;
 }
 
+void tinet__jar_set_created(tinet_cookie_jar *jar, tinet_cookie *cookie,
+                            const struct tinet__jar_cookie *old, int64_t now_us)
+{
+  if (old)
+    cookie->created_us = old->created_us;
+  else if (cookie->created_us == 0)
+    cookie->created_us =
+        now_us > jar->last_created_us ? now_us : jar->last_created_us + 1;
+  if (cookie->created_us > jar->last_created_us)
+    jar->last_created_us = cookie->created_us;
+}
+
 int tinet__jar_add(tinet_cookie_jar *jar, tinet_cookie *cookie, int64_t now_us)
 {
   struct tinet__jar_cookie *old = tinet__jar_find(&jar->table, cookie);
@@ -309,13 +321,7 @@ int tinet__jar_add(tinet_cookie_jar *jar, tinet_cookie *cookie, int64_t now_us)
 
   if (cookie->is_persistent && cookie->expires_ms <= now_us / 1000)
     return old ? tinet__jar_remove(jar, old) : TINET_OK;
-  if (old)
-    cookie->created_us = old->created_us;
-  else if (cookie->created_us == 0)
-    cookie->created_us =
-        now_us > jar->last_created_us ? now_us : jar->last_created_us + 1;
-  if (cookie->created_us > jar->last_created_us)
-    jar->last_created_us = cookie->created_us;
+  tinet__jar_set_created(jar, cookie, old, now_us);
   cookie->accessed_us = now_us;
   err = tinet__jar_prepare(&jar->table, cookie, &c);
   if (err < 0)
@@ -328,7 +334,7 @@ int tinet__jar_add(tinet_cookie_jar *jar, tinet_cookie *cookie, int64_t now_us)
   }
   c->mark = jar->mark;
   tinet__jar_commit(&jar->table, c, old);
-  keep_limits(jar, c->bucket->group, now_us);
+  tinet__jar_keep_limits(jar, c->bucket->group, now_us);
   return TINET_OK;
 }
 

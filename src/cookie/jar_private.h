@@ -40,6 +40,7 @@ struct tinet__jar_bucket {
   struct tinet__list in_group;
   struct tinet__jar_cookie **cookies; /* longest path, then oldest first */
   uint32_t n, cap;
+  uint32_t n_reserved; /* prepared and not yet committed */
   uint32_t hash;
   uint32_t domain_len;
   char domain[];
@@ -119,6 +120,17 @@ int64_t tinet__jar_now_us(const tinet_cookie_jar *jar);
 /* Stores, evicts what is over the limits, and tells the store. */
 int tinet__jar_add(tinet_cookie_jar *jar, tinet_cookie *cookie,
                    int64_t now_us) TINET_MUST_CHECK;
+/* All of them or none; `created_us` of 0 is filled in.  Locks. */
+int tinet__jar_add_all(tinet_cookie_jar *jar, tinet_cookie *cookies,
+                       size_t n) TINET_MUST_CHECK;
+/* The time of creation that a cookie gets in the place of `old` (may be NULL):
+ * no two have the same, so that their order is one. */
+void tinet__jar_set_created(tinet_cookie_jar *jar, tinet_cookie *cookie,
+                            const struct tinet__jar_cookie *old,
+                            int64_t now_us);
+/* Evicts, after a cookie was added to the group. */
+void tinet__jar_keep_limits(tinet_cookie_jar *jar, struct tinet__jar_group *g,
+                            int64_t now_us);
 /* Out of memory and out of the file.  TINET_ENOMEM: it is still there. */
 int tinet__jar_remove(tinet_cookie_jar *jar,
                       struct tinet__jar_cookie *c) TINET_MUST_CHECK;

@@ -186,6 +186,13 @@ static void drop_bucket(struct tinet__jar_table *t, struct tinet__jar_bucket *b)
   tinet__free(b);
 }
 
+static void drop_if_empty(struct tinet__jar_table *t,
+                          struct tinet__jar_bucket *b)
+{
+  if (b->n == 0 && b->n_reserved == 0)
+    drop_bucket(t, b);
+}
+
 static struct tinet__jar_bucket *bucket_for(struct tinet__jar_table *t,
                                             const char *domain)
 {
@@ -300,7 +307,7 @@ static bool make_room(struct tinet__jar_bucket *b)
   uint32_t cap = b->cap ? b->cap + b->cap / 2 + 1 : 2;
   struct tinet__jar_cookie **p;
 
-  if (b->n < b->cap)
+  if (b->n + b->n_reserved < b->cap)
     return true;
   p = tinet__realloc(b->cookies, cap * sizeof *p);
   if (!p)
@@ -313,6 +320,8 @@ static bool make_room(struct tinet__jar_bucket *b)
 static void insert(struct tinet__jar_bucket *b, struct tinet__jar_cookie *c)
 {
   uint32_t i = b->n++;
+
+  b->n_reserved--;
 
   for (; i > 0 && goes_before(c, b->cookies[i - 1]); i--)
     b->cookies[i] = b->cookies[i - 1];
@@ -358,31 +367,31 @@ void tinet__jar_drop(struct tinet__jar_table *t, struct tinet__jar_cookie *c)
   tinet__list_remove(&c->used);
   t->n_cookies--;
   b->group->n_cookies--;
-  if (b->n == 0)
-    drop_bucket(t, b);
+  drop_if_empty(t, b);
   tinet__free(c);
 }
 
 int tinet__jar_prepare(struct tinet__jar_table *t, const tinet_cookie *cookie,
                        struct tinet__jar_cookie **ret_cookie)
 {
-  struct tinet__jar_cookie *c = make(cookie);
+  struct tinet__jar_bucket *b = bucket_for(t, cookie->domain);
+  struct tinet__jar_cookie *c = b && make_room(b) ? make(cookie) : NULL;
 
-  if (!c)
-    return TINET_ENOMEM;
-  c->bucket = bucket_for(t, cookie->domain);
-  if (!c->bucket || !make_room(c->bucket)) {
-    tinet__jar_abandon(t, c);
+  if (!c) {
+    if (b)
+      drop_if_empty(t, b);
     return TINET_ENOMEM;
   }
+  c->bucket = b;
+  b->n_reserved++;
   *ret_cookie = c;
   return TINET_OK;
 }
 
 void tinet__jar_abandon(struct tinet__jar_table *t, struct tinet__jar_cookie *c)
 {
-  if (c->bucket && c->bucket->n == 0)
-    drop_bucket(t, c->bucket);
+  c->bucket->n_reserved--;
+  drop_if_empty(t, c->bucket);
   tinet__free(c);
 }
 

@@ -10,8 +10,9 @@
 
 #include "../core/buf.h"
 
-#define TINET__COOKIE_MAX_TEXT (256u << 20) /* bytes; 100,000 have some 20 MB  \
-                                             */
+#define TINET__COOKIE_MAX_TEXT                                                 \
+  (256u << 20) /* bytes; 100,000 have some 20 MB                               \
+                */
 
 struct tinet__cookie_batch {
   tinet_cookie *cookies; /* owned; each has its strings in one block */
