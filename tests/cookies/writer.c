@@ -5,8 +5,8 @@
  *       tinet_cookie_jar_add() has returned: its name and the monotonic time in
  *       microseconds
  *   cookie_writer list PATH                        the names, one a line
- *   cookie_writer serve PATH                       reads "has NAME", "add NAME"
- *       or "clear" from standard input and answers each with a line
+ *   cookie_writer serve PATH                       reads "has NAME", "add
+ * NAME", "header" or "clear" from standard input and answers each with a line
  *
  * Warnings of the jar are lines that begin with "WARNING".  Every line is one
  * write(), so that a killed writer leaves whole lines.
@@ -122,6 +122,19 @@ static size_t find(tinet_cookie_jar *jar, const char *name, int is_printing)
   return n;
 }
 
+/* What a request would carry; looks into memory only. */
+static void say_header(tinet_cookie_jar *jar)
+{
+  tinet_error none = {0};
+  char *header = NULL;
+  int code = tinet_cookie_jar_header(jar, "https://example.com/", &header);
+
+  if (code < 0)
+    give_up("header", code, &none);
+  say("%.900s\n", header ? header : "none");
+  tinet_free(header);
+}
+
 static void serve(const char *path)
 {
   tinet_cookie_jar *jar = open_jar(path);
@@ -135,6 +148,8 @@ static void serve(const char *path)
     } else if (strncmp(line, "add ", 4) == 0) {
       add(jar, line + 4);
       say("added\n");
+    } else if (strcmp(line, "header") == 0) {
+      say_header(jar);
     } else {
       say("%s\n", tinet_error_name(tinet_cookie_jar_remove_all(jar)));
     }
