@@ -7,102 +7,39 @@
 #include "../core/url.h"
 #include "list.h"
 #include "set_cookie.h"
+#include "usable.h"
 
 #include <string.h>
 
 /* ---- adding ---- */
 
-static int refuse(tinet_error *err, const char *name, const char *why)
+static int refuse(tinet_error *err, const char *name,
+                  const struct tinet__cookie_fault *fault)
 {
   return tinet__error_set(err, TINET_ECOOKIE, TINET_ORIGIN_TINET, 0,
-                          "cookie '%.60s': %s", name ? name : "", why);
-}
-
-static bool has_bad_bytes(const char *s, const char *more)
-{
-  for (; *s; s++)
-    if ((unsigned char)*s < 0x20 || *s == 0x7f || strchr(more, *s))
-      return true;
-  return false;
-}
-
-static const char *what_is_wrong(const tinet_cookie *c)
-{
-  size_t n;
-
-  if (!c->name || !*c->name)
-    return "it has no name";
-  if (!c->value)
-    return "it has no value";
-  if (!c->domain || !*c->domain)
-    return "it has no domain";
-  n = strlen(c->name);
-  if (has_bad_bytes(c->name, ";=") || tinet__trim(c->name, n).len != n)
-    return "the name has characters that are not allowed";
-  if (has_bad_bytes(c->value, ";"))
-    return "the value has characters that are not allowed";
-  if (n + strlen(c->value) > TINET__COOKIE_MAX_PAIR)
-    return "name and value are longer than 4096 bytes";
-  if (c->path && (*c->path != '/' || has_bad_bytes(c->path, ";")))
-    return "the path does not begin with '/' or has characters that are not "
-           "allowed";
-  if (c->path && strlen(c->path) > TINET__COOKIE_MAX_ATTRIBUTE)
-    return "the path is longer than 1024 bytes";
-  return NULL;
-}
-
-/* rfc: 6265bis 5.7 as far as it does not depend on where a cookie comes from.
- */
-static const char *what_is_forbidden(const tinet_cookie *c)
-{
-  if (!c->is_host_only && tinet__psl_is_suffix(c->domain))
-    return "the domain is a public suffix";
-  if (c->same_site == TINET_COOKIE_SAME_SITE_NONE && !c->is_secure)
-    return "SameSite=None without Secure";
-  if (!tinet__cookie_prefix_is_kept(c))
-    return "the conditions of its __Secure- or __Host- name are not met";
-  return NULL;
-}
-
-static void cap_expiry(tinet_cookie *c, int64_t now_us)
-{
-  int64_t latest = now_us / 1000 + TINET__COOKIE_MAX_AGE_S * 1000;
-
-  if (c->is_persistent && c->expires_ms > latest)
-    c->expires_ms = latest;
+                          "cookie '%.60s': %s %s", name ? name : "",
+                          fault->field, fault->why);
 }
 
 int tinet_cookie_jar_add(tinet_cookie_jar *jar, const tinet_cookie *cookie,
                          tinet_error *err)
 {
   TINET_CLEANUP(tinet__freep) char *domain = NULL;
-  const char *why;
+  struct tinet__cookie_fault fault;
+  int64_t now_us;
   tinet_cookie c;
   int code;
 
   if (!jar || !cookie)
     return TINET_EINVAL;
-  why = what_is_wrong(cookie);
-  if (why)
-    return refuse(err, cookie->name, why);
-  c = *cookie;
-  code = tinet__cookie_canonical_host(c.domain, strlen(c.domain), &domain);
-  if (code == TINET_EURL)
-    return refuse(err, c.name, "the domain is not a host name");
+  now_us = tinet__jar_now_us(jar);
+  code = tinet__cookie_make_usable(cookie, false, now_us, &c, &domain, &fault);
+  if (code == TINET_ECOOKIE)
+    return refuse(err, cookie->name, &fault);
   if (code < 0)
     return code;
-  c.is_host_only = c.domain[0] != '.' && c.is_host_only;
-  if (tinet__cookie_is_address(domain))
-    c.is_host_only = true;
-  c.domain = domain;
-  if (!c.path)
-    c.path = "/";
-  why = what_is_forbidden(&c);
-  if (why)
-    return refuse(err, c.name, why);
   tinet__jar_lock(jar, true);
-  cap_expiry(&c, tinet__jar_now_us(jar));
-  code = tinet__jar_add(jar, &c, tinet__jar_now_us(jar));
+  code = tinet__jar_add(jar, &c, now_us);
   tinet__jar_unlock(jar);
   return code;
 }
