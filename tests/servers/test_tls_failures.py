@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+"""What is told of a TLS failure: which certificate, and why; pins, client
+certificates, versions and the application's own verdict."""
+
+import base64 as b64
+import datetime
+import hashlib
+import ssl
+import warnings
+import sys
+
+from lib import *
+
+warnings.filterwarnings("ignore", category=DeprecationWarning)  # old versions are what is tested
+suite = Suite()
+BODY = b"behind TLS"
+
+
+class World:
+    def __init__(self, folder, stack):
+        self.folder, self.stack = folder, stack
+        self.pki = Pki(folder)
+        os.mkdir(os.path.join(folder, "other"))
+        self.other = Pki(os.path.join(folder, "other"))
+        self.good = self.pki.certificate("localhost", "DNS:localhost,IP:127.0.0.1")
+
+    def serve(self, certificate, wants=None, minimum=None, maximum=None):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.set_ciphers("DEFAULT:@SECLEVEL=0")
+        tls.load_cert_chain(*certificate)
+        if minimum:
+            tls.minimum_version = minimum
+        if maximum:
+            tls.maximum_version = maximum
+        if wants:
+            tls.verify_mode = ssl.CERT_REQUIRED
+            tls.load_verify_locations(wants)
+        peer = self.stack.enter_context(Threaded(self.answer, tls))
+        peer.url = "https://localhost:%d/" % peer.port
+        return peer
+
+    def answer(self, connection):
+        reader = Reader(connection)
+        while True:
+            read_request(reader, connection)
+            connection.sendall(response(body=BODY))
+
+    def driver(self, **options):
+        made = Driver(options=dict({"ca_file": self.pki.ca}, **options))
+        self.stack.callback(made.kill)
+        return made
+
+    def trust(self, driver, name, *words):
+        driver.command("trust", name, "new")
+        driver.command("trust", name, *words)
+
+    def made(self, name, key, sign=(), ca=None, dates=(), subject=None, names="DNS:localhost"):
+        """A certificate of another kind: key options, hash, dates."""
+        path = lambda suffix: self.pki.path(name + suffix)
+        ca = ca or (self.pki.ca, self.pki.path("ca.key"))
+        self.pki.run("genpkey", *key, "-out", path(".key"))
+        self.pki.run("req", "-new", "-key", path(".key"), "-subj", subject or "/CN=" + name, "-out", path(".csr"))
+        write(path(".ext"), "subjectAltName=%s\n" % names)
+        if dates:
+            # `openssl x509` of Debian 12 knows days only; `openssl ca` knows dates.
+            write(path(".cnf"), CA_CONF.format(folder=self.folder, name=name, ca=ca[0], key=ca[1]))
+            write(path(".index"), "")
+            write(path(".serial"), "1000\n")
+            self.pki.run("ca", "-batch", "-notext", "-config", path(".cnf"), "-in", path(".csr"), "-out", path(".pem"),
+                         "-startdate", dates[0], "-enddate", dates[1], "-extfile", path(".ext"))
+        else:
+            self.pki.run("x509", "-req", "-in", path(".csr"), "-CA", ca[0], "-CAkey", ca[1], "-CAcreateserial",
+                         "-days", "2", "-extfile", path(".ext"), "-out", path(".pem"), *sign)
+        return path(".pem"), path(".key")
+
+
+CA_CONF = """
+[ca]
+default_ca = it
+[it]
+new_certs_dir = {folder}
+database = {folder}/{name}.index
+serial = {folder}/{name}.serial
+certificate = {ca}
+private_key = {key}
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+EC = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
+def stamp(days):
+    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+    return when.strftime("%Y%m%d%H%M%SZ")
+
+
+def spki(certificate):
+    public = subprocess.run(["openssl", "x509", "-in", certificate, "-pubkey", "-noout"], stdout=subprocess.PIPE, check=True)
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=public.stdout, stdout=subprocess.PIPE, check=True)
+    return "sha256/" + b64.b64encode(hashlib.sha256(der.stdout).digest()).decode()
+
+
+def failed(outcome, reason, nsurl, code="TINET_ECERTIFICATE", **want):
+    equal("error", outcome.outcome, str(outcome))
+    equal((0, code), (outcome.status, outcome.error_name), outcome.error_text)
+    equal(reason, outcome.tls["reason"], outcome.error_text)
+    equal(nsurl, outcome.tls["nsurl"])
+    equal("localhost", outcome.tls["host"])
+    for key, value in want.items():
+        equal(value, outcome.tls[key], key)
+    true("localhost" in outcome.error_text, outcome.error_text)
+    return outcome.tls
+
+
+def loads(outcome):
+    equal("load", outcome.outcome, str(outcome))
+    equal(BODY, outcome.body_bytes)
+    equal(None, outcome.tls)
+
+
+def judged(world, certificate, *args, **want):
+    peer, driver = world.serve(certificate), world.driver()
+    outcome = driver.get(peer.url)
+    story = failed(outcome, *args, **want)
+    driver.end()
+    return outcome, story
+
+
+@suite.test
+def expired_says_since_when(world):
+    pair = world.made("old", EC, dates=(stamp(-20), stamp(-10)))
+    outcome, story = judged(world, pair, "expired", -1201, depth=0, openssl=10, subject="CN=old")
+    true(story["not_after"][:10] in outcome.error_text, outcome.error_text)
+    equal((datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=10)).strftime("%Y-%m-%d"),
+          story["not_after"][:10])
+
+
+@suite.test
+def not_yet_valid_says_from_when(world):
+    pair = world.made("early", EC, dates=(stamp(10), stamp(20)))
+    outcome, story = judged(world, pair, "not-yet-valid", -1204, depth=0, openssl=9)
+    true(story["not_before"] in outcome.error_text)
+
+
+@suite.test
+def a_wrong_name_says_the_names_it_has(world):
+    pair = world.pki.certificate("elsewhere", "DNS:one.example,DNS:*.two.example,IP:192.0.2.1")
+    outcome, story = judged(world, pair, "wrong-host", -1202, depth=0, openssl=62,
+                            names="one.example, *.two.example, 192.0.2.1")
+    true("one.example, *.two.example" in outcome.error_text)
+
+
+@suite.test
+def an_unknown_issuer_is_named(world):
+    pair = world.other.certificate("stranger", "DNS:localhost")
+    outcome, story = judged(world, pair, "unknown-issuer", -1203, depth=0, issuer="CN=tinet test CA")
+    true("tinet test CA" in outcome.error_text)
+
+
+@suite.test
+def self_signed(world):
+    path = world.pki.path
+    world.pki.run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                  "-subj", "/CN=myself", "-addext", "subjectAltName=DNS:localhost",
+                  "-keyout", path("self.key"), "-out", path("self.pem"))
+    judged(world, (path("self.pem"), path("self.key")), "self-signed", -1203, subject="CN=myself", depth=0)
+
+
+@suite.test
+def a_weak_key_says_which(world):
+    pair = world.made("weak", ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"))
+    outcome, story = judged(world, pair, "weak-key", -1202, key="RSA 1024", depth=0, openssl=66)
+    true("RSA 1024" in outcome.error_text)
+
+
+@suite.test
+def a_weak_hash_says_which(world):
+    pair = world.made("sha1", EC, sign=("-sha1",))
+    outcome, story = judged(world, pair, "weak-hash", -1202, openssl=68)
+    true("SHA1" in outcome.error_text, outcome.error_text)
+
+
+@suite.test
+def nothing_in_a_certificate_reaches_a_terminal_as_control_character(world):
+    pair = world.made("evil", EC, subject="/CN=\x1b[31mred", names="DNS:other")
+    outcome, story = judged(world, pair, "wrong-host", -1202)
+    for text in (outcome.error_text, story["subject"]):
+        true(all(ord(c) >= 32 for c in text), repr(text))
+
+
+# ---- pins ----
+
+
+@suite.test
+def a_right_pin_passes_and_a_wrong_one_says_both(world):
+    peer, driver = world.serve(world.good), world.driver()
+    world.trust(driver, "right", "pin", "localhost", world.good[0], 0)
+    world.trust(driver, "wrong", "pin", "localhost", world.other.ca, 0)
+    loads(driver.get(peer.url, trust="right"))
+    outcome = driver.get(peer.url, trust="wrong")
+    failed(outcome, "pin-mismatch", -1202, "TINET_EPIN", expected_spki=spki(world.other.ca),
+           seen_spki=spki(world.good[0]))
+    for word in ("Certificate could not be verified with provided public key", spki(world.good[0])):
+        true(word in outcome.error_text, outcome.error_text)
+    driver.end()
+
+
+@suite.test
+def the_place_in_the_chain_counts(world):
+    peer, driver = world.serve(world.good), world.driver()
+    for name, index, passes in (("leaf", 0, False), ("ca", 1, True), ("any", -1, True), ("beyond", 7, False)):
+        world.trust(driver, name, "pin", "localhost", world.pki.ca, index)
+        outcome = driver.get(peer.url, trust=name)
+        equal("load" if passes else "error", outcome.outcome, name)
+        if not passes:
+            equal("TINET_EPIN", outcome.error_name)
+    driver.end()
+
+
+@suite.test
+def a_backup_pin_is_enough(world):
+    peer, driver = world.serve(world.good), world.driver()
+    world.trust(driver, "two", "pin", "localhost", world.other.ca, 0)
+    driver.command("trust", "two", "pin", "LOCALHOST.", spki(world.good[0]), 0)
+    loads(driver.get(peer.url, trust="two"))
+    driver.end()
+
+
+@suite.test
+def a_pin_does_not_replace_the_check_of_the_chain(world):
+    pair = world.other.certificate("pinned", "DNS:localhost")
+    peer, driver = world.serve(pair), world.driver()
+    world.trust(driver, "right", "pin", "localhost", pair[0], 0)
+    failed(driver.get(peer.url, trust="right"), "unknown-issuer", -1203)
+    # and validates_certificate false does not reach a pinned host
+    failed(driver.get(peer.url, trust="right", validates_certificate=False), "unknown-issuer", -1203)
+    driver.end()
+
+
+@suite.test
+def a_redirect_into_a_pinned_host_is_checked(world):
+    peer, driver = world.serve(world.good), world.driver()
+    world.trust(driver, "wrong", "pin", "localhost", world.other.ca, 0)
+
+    def redirect(connection):
+        reader = Reader(connection)
+        while True:
+            read_request(reader)
+            connection.sendall(response("302 Found", [("Location", peer.url)]))
+
+    with Threaded(redirect) as plain:
+        outcome = driver.get("http://127.0.0.1:%d/" % plain.port, trust="wrong")
+        failed(outcome, "pin-mismatch", -1202, "TINET_EPIN")
+    driver.end()
+
+
+@suite.test
+def an_unlisted_host_is_handled_as_ever(world):
+    peer, driver = world.serve(world.good), world.driver()
+    stranger = world.serve(world.other.certificate("unlisted", "DNS:localhost"))
+    world.trust(driver, "elsewhere", "pin", "example.org", world.other.ca, 0)
+    loads(driver.get(peer.url, trust="elsewhere"))
+    failed(driver.get(stranger.url, trust="elsewhere"), "unknown-issuer", -1203)
+    loads(driver.get(stranger.url, trust="elsewhere", validates_certificate=False))
+    driver.end()
+
+
+@suite.test
+def the_applications_verifier_has_the_last_word(world):
+    peer, driver = world.serve(world.good), world.driver()
+    world.trust(driver, "yes", "verifier", "accept")
+    world.trust(driver, "no", "verifier", "refuse")
+    loads(driver.get(peer.url, trust="yes"))
+    failed(driver.get(peer.url, trust="no"), "refused", -1202, "TINET_ECERTIFICATE")
+    stranger = world.serve(world.other.certificate("judged", "DNS:localhost"))
+    failed(driver.get(stranger.url, trust="yes"), "unknown-issuer", -1203)
+    driver.end()
+
+
+@suite.test
+def an_extra_authority_is_believed(world):
+    peer, driver = world.serve(world.other.certificate("extra", "DNS:localhost")), world.driver()
+    world.trust(driver, "extra", "ca", world.other.ca)
+    failed(driver.get(peer.url), "unknown-issuer", -1203)
+    loads(driver.get(peer.url, trust="extra"))
+    failed(driver.get(peer.url), "unknown-issuer", -1203)
+    driver.end()
+
+
+# ---- client certificates ----
+
+
+@suite.test
+def client_certificates_of_both_kinds(world):
+    me = world.pki.certificate("me", "DNS:me")
+    p12 = world.pki.path("me.p12")
+    world.pki.run("pkcs12", "-export", "-in", me[0], "-inkey", me[1], "-out", p12, "-passout", "pass:secret word")
+    secret = world.pki.path("me.secret.key")
+    world.pki.run("pkey", "-in", me[1], "-aes256", "-passout", "pass:key word", "-out", secret)
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        peer = world.serve(world.good, wants=world.pki.ca, minimum=version, maximum=version)
+        driver = world.driver()
+        world.trust(driver, "pem", "identity", "localhost", me[0], me[1])
+        world.trust(driver, "p12", "identity", "*.localhost", p12, "-", "secret word")
+        world.trust(driver, "encrypted", "identity", "-", me[0], secret, "key word")
+        for name in ("pem", "p12", "encrypted"):
+            loads(driver.get(peer.url, trust=name))
+        driver.end()
+
+
+@suite.test
+def a_client_certificate_that_cannot_be_used_is_said_at_once(world):
+    me, other = world.pki.certificate("mine", "DNS:me"), world.pki.certificate("yours", "DNS:you")
+    p12 = world.pki.path("mine.p12")
+    world.pki.run("pkcs12", "-export", "-in", me[0], "-inkey", me[1], "-out", p12, "-passout", "pass:right")
+    driver = world.driver()
+    driver.command("trust", "t", "new")
+    for words in ((p12, "-", "wrong"), (p12, "-"), (me[0], other[1]), (me[1], "-"), (me[1], me[1])):
+        driver.command("trust", "t", "identity", "localhost", *words)
+        equal("TINET_ECLIENTCERT", driver.read()["error"], words)
+    driver.end()
+
+
+@suite.test
+def a_client_certificate_that_is_missing_or_strange(world):
+    stranger = world.other.certificate("strange", "DNS:me")
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        peer = world.serve(world.good, wants=world.pki.ca, minimum=version, maximum=version)
+        driver = world.driver()
+        outcome = driver.get(peer.url)
+        if version == ssl.TLSVersion.TLSv1_3:
+            failed(outcome, "client-certificate-required", -1206, "TINET_ECLIENTCERT")
+        else:  # 1.2 has no alert of its own for it
+            equal("error", outcome.outcome)
+        world.trust(driver, "strange", "identity", "-", *stranger)
+        failed(driver.get(peer.url, trust="strange"), "client-certificate-rejected", -1205, "TINET_ECLIENTCERT")
+        driver.end()
+
+
+@suite.test
+def a_client_certificate_goes_to_its_host_only(world):
+    me = world.pki.certificate("private", "DNS:me")
+    seen = []
+
+    def answer(connection):
+        seen.append(connection.getpeercert())
+        world.answer(connection)
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*world.good)
+    tls.verify_mode = ssl.CERT_OPTIONAL
+    tls.load_verify_locations(world.pki.ca)
+    with Threaded(answer, tls) as peer:
+        driver = world.driver()
+        world.trust(driver, "mine", "identity", "localhost", *me)
+        loads(driver.get("https://127.0.0.1:%d/" % peer.port, trust="mine"))
+        loads(driver.get("https://localhost:%d/" % peer.port, trust="mine"))
+        driver.end()
+    true(not seen[0] and seen[1], seen)
+
+
+# ---- versions ----
+
+
+@suite.test
+def a_version_is_exactly_that(world):
+    V = ssl.TLSVersion
+    peers = {n: world.serve(world.good, minimum=v, maximum=v)
+             for n, v in ((1, V.TLSv1), (2, V.TLSv1_1), (3, V.TLSv1_2), (4, V.TLSv1_3))}
+    driver = world.driver()
+    for version in range(5):
+        for number, peer in peers.items():
+            outcome = driver.get(peer.url, tls_version=version)
+            if number == version or (version == 0 and number >= 3):
+                equal("load", outcome.outcome, "%d at %d: %s" % (version, number, outcome.error_text))
+                equal({1: "TLSv1", 2: "TLSv1.1", 3: "TLSv1.2", 4: "TLSv1.3"}[number], outcome.hops[0]["tls"])
+            else:
+                equal("error", outcome.outcome, "%d at %d" % (version, number))
+                equal(("TINET_ETLS", "version"), (outcome.error_name, outcome.tls["reason"]), outcome.error_text)
+    driver.end()
+
+
+@suite.test
+def an_old_version_is_warned_about_once_and_still_checks_certificates(world):
+    V = ssl.TLSVersion
+    weak = world.made("weakold", ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"))
+    good = world.serve(world.good, minimum=V.TLSv1, maximum=V.TLSv1)
+    bad = world.serve(weak, minimum=V.TLSv1, maximum=V.TLSv1)
+    driver = world.driver()
+    said = []
+    for peer in (good, good, bad):
+        driver.prepare("GET", peer.url, tls_version=1)
+        driver.command("send")
+        lines = driver.run()
+        said += [line["warning"] for line in lines if "warning" in line]
+        outcome = [line for line in lines if "outcome" in line][0]
+        equal("load" if peer is good else "error", outcome.outcome, str(outcome))
+    equal("weak-key", outcome.tls["reason"])
+    equal(1, len(said), said)
+    driver.end()
+
+
+def main():
+    with temporary_folder() as folder, contextlib.ExitStack() as stack:
+        return suite.run(World(folder, stack))
+
+
+sys.exit(main())
