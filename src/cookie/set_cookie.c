@@ -224,18 +224,24 @@ bool tinet__cookie_is_address(const char *host)
          (strchr(host, ':') && inet_pton(AF_INET6, host, &six) == 1);
 }
 
-static bool is_plain(const char *s, size_t len)
+/* IDNA has its own ideas of what becomes of other ASCII characters. */
+static bool is_host_text(const char *s, size_t len, bool *ret_is_ascii)
 {
-  for (size_t i = 0; i < len; i++)
-    if (!tinet__is_alpha(s[i]) && !tinet__is_digit(s[i]) &&
-        !strchr("-_.:", s[i]))
+  *ret_is_ascii = true;
+  for (size_t i = 0; i < len; i++) {
+    if ((unsigned char)s[i] >= 0x80)
+      *ret_is_ascii = false;
+    else if (!tinet__is_alpha(s[i]) && !tinet__is_digit(s[i]) &&
+             (s[i] == '\0' || !strchr("-_.:", s[i])))
       return false;
+  }
   return true;
 }
 
 int tinet__cookie_canonical_host(const char *text, size_t len, char **ret_host)
 {
   TINET_CLEANUP(tinet__freep) char *host = NULL;
+  bool is_ascii;
   char *ascii;
   int err;
 
@@ -249,12 +255,12 @@ int tinet__cookie_canonical_host(const char *text, size_t len, char **ret_host)
   }
   if (len > 1 && text[len - 1] == '.')
     len--;
-  if (len == 0 || len > 4 * MAX_HOST || memchr(text, '\0', len))
+  if (len == 0 || len > 4 * MAX_HOST || !is_host_text(text, len, &is_ascii))
     return TINET_EURL;
   host = tinet__strndup(text, len);
   if (!host)
     return TINET_ENOMEM;
-  if (!is_plain(host, len)) {
+  if (!is_ascii) {
     err = tinet__idna_to_ascii(host, &ascii, NULL);
     if (err < 0)
       return err;
