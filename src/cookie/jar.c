@@ -383,7 +383,10 @@ static int decide_domain(const struct tinet__set_cookie *s,
   *ret_domain = NULL;
   if (s->domain.len == 0)
     return TINET_OK;
-  err = tinet__cookie_canonical_host(s->domain.p, s->domain.len, &domain);
+  /* One dot in front is gone; with another no host is covered. */
+  err = s->domain.p[0] == '.' || s->domain.p[s->domain.len - 1] == '.'
+            ? TINET_EURL
+            : tinet__cookie_canonical_host(s->domain.p, s->domain.len, &domain);
   if (err == TINET_EURL)
     *verdict = TINET_COOKIE_WRONG_DOMAIN;
   if (err < 0)
