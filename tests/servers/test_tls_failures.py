@@ -35,9 +35,24 @@ class World:
         if wants:
             tls.verify_mode = ssl.CERT_REQUIRED
             tls.load_verify_locations(wants)
-        peer = self.stack.enter_context(Threaded(self.answer, tls))
+        peer = self.stack.enter_context(Threaded(lambda c: self.shake_hands(c, tls)))
         peer.url = "https://localhost:%d/" % peer.port
         return peer
+
+    def shake_hands(self, plain, tls):
+        """A server that reads to the end after it has refused: its last alert is
+        otherwise overtaken by the reset that unread bytes cause."""
+        with tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False) as connection:
+            try:
+                connection.do_handshake()
+            except OSError:
+                raw = socket.socket(fileno=os.dup(connection.fileno()))
+                with contextlib.suppress(OSError), raw:
+                    raw.shutdown(socket.SHUT_WR)
+                    while raw.recv(65536):
+                        pass
+                return
+            self.answer(connection)
 
     def answer(self, connection):
         reader = Reader(connection)
