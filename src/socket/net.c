@@ -48,6 +48,8 @@ int tinet__connect_code(int errnum)
   case EMFILE:
   case ENFILE:
     return TINET_ELIMIT;
+  case ENOMEM:
+    return TINET_ENOMEM;
   case ETIMEDOUT:
     return TINET_ETIMEDOUT;
   default:
