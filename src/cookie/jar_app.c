@@ -242,17 +242,25 @@ int tinet_cookie_jar_remove_domain(tinet_cookie_jar *jar, const char *domain)
   return remove_matching(jar, &q);
 }
 
-/* The host of "http://user@host:80/path" or of "host". */
+/* The host of "http://user@host:80/path", "user@host:80" or ".host". */
 static int host_of(const char *text, char **ret_host)
 {
+  const char *rest = strstr(text, "://");
+  struct tinet__buf url_text = TINET__BUF_INIT;
   struct tinet__url url = {0};
   int err;
 
-  while (*text == '.')
-    text++;
-  err = tinet__url_parse(text, true, &url, NULL);
+  rest = rest ? rest + 3 : text;
+  err = tinet__buf_add(&url_text, text, (size_t)(rest - text));
+  if (err == TINET_OK && rest == text)
+    err = tinet__buf_adds(&url_text, "http://");
+  if (err == TINET_OK)
+    err = tinet__buf_adds(&url_text, rest + (*rest == '.'));
+  if (err == TINET_OK)
+    err = tinet__url_parse(url_text.data, true, &url, NULL);
   if (err == TINET_OK)
     err = tinet__cookie_canonical_host(url.host, strlen(url.host), ret_host);
+  tinet__buf_free(&url_text);
   tinet__url_free(&url);
   return err == TINET_ESCHEME ? TINET_EURL : err;
 }
