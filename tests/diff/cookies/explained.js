@@ -7,7 +7,8 @@ const domains = (s) => [...s.cookie.matchAll(/;\s*domain=([^;]*)/gi)].map((m) =>
 const host = (s) => new URL(s.url).hostname;
 
 module.exports = [
-  ['delete', (s) => s.cookie.includes('\x7f')],
+  ['control-character', (s) => /[\x00-\x08\x0a-\x1f\x7f]/.test(s.cookie)],
+  ['leading-equals', (s) => /^\s*=.*=/.test(pair(s))],
   ['tab', (s) => /\S\t+\S/.test(pair(s))],
   ['too-large', (s, verdict) => verdict === 'too-large'],
   ['empty', (s) => /^[\s=]*$/.test(pair(s))],
