@@ -628,21 +628,28 @@ static void damage(void)
 
 static void damage_while_it_is_open_costs_no_change(void)
 {
-  int status = -1;
+  int status = -1, go[2];
+  char c;
 
   begin();
-  a = open_ok(NEVER);
-  T_EQ(1, load(a));
-  T_EQ(0, put(a, "x", "1"));
-  flush(a);
-  /* In a process of its own: closing a descriptor drops a process' locks. */
+  /* In a process of its own, for closing a descriptor drops a process' locks;
+   * and made before there are threads that hold locks of SQLite's. */
+  T_EQ(0, pipe(go));
   (void)fflush(stdout);
   if (fork() == 0) {
+    (void)close(go[1]);
+    (void)!read(go[0], &c, 1);
     t_failed_here = 0;
     damage();
     (void)fflush(stdout);
     _exit(t_failed_here);
   }
+  (void)close(go[0]);
+  a = open_ok(NEVER);
+  T_EQ(1, load(a));
+  T_EQ(0, put(a, "x", "1"));
+  flush(a);
+  (void)close(go[1]);
   T_OK(wait(&status) > 0 && status == 0);
   T_EQ(0, put(a, "y", "1"));
   /* The first attempt may be the one that finds the damage. */
@@ -737,6 +744,39 @@ static void changes_that_are_lost_at_the_end_are_told(void)
   T_OK(n_warnings > 0 && strstr(warning, "lost") != NULL);
   read_file();
   T_EQ(0, n_seen);
+  end();
+}
+
+static void *flush_a(void *result)
+{
+  *(int *)result = tinet__cookie_store_flush(a, NULL);
+  return NULL;
+}
+
+static void a_file_that_another_is_writing_is_waited_for(void)
+{
+  const struct tinet__db_options opt = {
+      .path = path, .schema = "SELECT 1", .version = 1};
+  tinet__db *db = NULL;
+  pthread_t thread;
+  int result = 1;
+
+  begin();
+  a = open_ok(NEVER);
+  T_EQ(0, tinet__db_open(&opt, &db, &err));
+  T_EQ(0, tinet__db_begin(db, &err));
+  T_EQ(0, put(a, "x", "1"));
+  T_EQ(0, pthread_create(&thread, NULL, flush_a, &result));
+  wait_ms(50); /* whether or not it waits by then, the outcome is the same */
+  T_EQ(0, put(a, "y", "1")); /* a change never waits */
+  T_EQ(0, tinet__db_commit(db, &err));
+  tinet__db_close(db);
+  T_EQ(0, pthread_join(thread, NULL));
+  T_EQ(0, result);
+  flush(a);
+  read_file();
+  T_EQ(2, n_seen);
+  T_EQ(0, n_warnings);
   end();
 }
 
@@ -845,6 +885,7 @@ int main(void)
   T_RUN(a_file_that_was_removed_is_empty_news);
   T_RUN(a_full_disk_loses_nothing_and_is_told_once);
   T_RUN(changes_that_are_lost_at_the_end_are_told);
+  T_RUN(a_file_that_another_is_writing_is_waited_for);
   T_RUN(each_allocation_fails);
   T_RUN(threads_and_two_stores_end_with_the_union);
   return T_END();
