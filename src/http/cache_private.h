@@ -16,7 +16,6 @@
 
 TINET_DEFINE_CLEANUP(struct tinet__cache_item, tinet__cache_item_unref)
 
-struct tinet__cache_item *tinet__cache_item_new(void);
 uint64_t tinet__cache_item_size(const struct tinet__cache_item *item);
 bool tinet__cache_item_is_same(const struct tinet__cache_item *a,
                                const struct tinet__cache_item *b);

@@ -35,6 +35,8 @@ struct tinet__cache_item {
   struct tinet__cache_body *body; /* a reference */
 };
 
+/* Empty; NULL: no memory. */
+struct tinet__cache_item *tinet__cache_item_new(void);
 struct tinet__cache_item *tinet__cache_item_ref(struct tinet__cache_item *item);
 void tinet__cache_item_unref(struct tinet__cache_item *item); /* NULL is fine */
 /* A copy that may be changed; it has the same body. */

@@ -97,6 +97,7 @@ struct tinet__exchange {
   bool closes_connection;
   bool is_http1_only;
   bool is_idempotent; /* may be repeated on a fresh connection */
+  bool uses_cache;    /* may be answered by one, and stored */
   size_t max_header_bytes;
   /* the transport's */
   void *impl;                         /* NULL while not started */

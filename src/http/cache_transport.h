@@ -1,0 +1,21 @@
+/* cache_transport.h - a transport that answers from a cache what it can, and
+ * leaves the rest to the transport below.
+ *
+ * Exchanges with `uses_cache` are looked up and stored; those with an unsafe
+ * method make stored responses invalid; all others pass by.
+ */
+#ifndef TINET_HTTP_CACHE_TRANSPORT_H
+#define TINET_HTTP_CACHE_TRANSPORT_H
+
+#include "transport.h"
+
+/* Takes `inner` on success, and a reference to the cache.  TINET_ENOMEM. */
+int tinet__cache_transport_open(
+    tinet_loop *loop, tinet_cache *cache, struct tinet__transport *inner,
+    struct tinet__transport **ret_transport) TINET_MUST_CHECK;
+/* Will it answer this exchange, which is not started yet, without the network?
+ * False for a transport of another kind. */
+bool tinet__cache_transport_answers(struct tinet__transport *t,
+                                    const struct tinet__exchange *x);
+
+#endif
