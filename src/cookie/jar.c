@@ -338,6 +338,22 @@ int tinet__jar_add(tinet_cookie_jar *jar, tinet_cookie *cookie, int64_t now_us)
   return TINET_OK;
 }
 
+/* "example.com." is the same host as "example.com", and one store of cookies.
+ * `to` has TINET__COOKIE_MAX_HOST + 1 bytes. */
+static struct tinet__cookie_place
+without_dot(const struct tinet__cookie_place *place, char *to)
+{
+  struct tinet__cookie_place same = *place;
+  size_t len = strlen(place->host);
+
+  if (len > 1 && len <= TINET__COOKIE_MAX_HOST && place->host[len - 1] == '.') {
+    memcpy(to, place->host, len - 1);
+    to[len - 1] = '\0';
+    same.host = to;
+  }
+  return same;
+}
+
 /* ---- Set-Cookie ---- */
 
 /* Room for the strings of one received cookie. */
@@ -468,12 +484,14 @@ static int store_received(tinet_cookie_jar *jar, tinet_cookie *c,
 }
 
 int tinet__cookie_jar_receive(tinet_cookie_jar *jar,
-                              const struct tinet__cookie_place *place,
+                              const struct tinet__cookie_place *from,
                               const char *set_cookie, size_t len,
                               tinet_cookie_verdict *ret_verdict)
 {
   TINET_CLEANUP(tinet__freep) char *domain = NULL;
   int64_t now_us = tinet__jar_now_us(jar);
+  char host[TINET__COOKIE_MAX_HOST + 1];
+  struct tinet__cookie_place place = without_dot(from, host);
   struct tinet__set_cookie s;
   struct scratch scratch;
   char *to = scratch.pair;
@@ -483,25 +501,25 @@ int tinet__cookie_jar_receive(tinet_cookie_jar *jar,
   *ret_verdict = tinet__set_cookie_parse(set_cookie, len, now_us / 1000, &s);
   if (*ret_verdict != TINET_COOKIE_STORED)
     return TINET_OK;
-  err = decide_domain(&s, place, &domain, ret_verdict);
+  err = decide_domain(&s, &place, &domain, ret_verdict);
   if (err < 0 || *ret_verdict != TINET_COOKIE_STORED)
     return err;
   c.name = put_span(&to, s.name);
   c.value = put_span(&to, s.value);
-  c.domain = domain ? domain : place->host;
+  c.domain = domain ? domain : place.host;
   c.is_host_only = domain == NULL;
-  c.path = path_for(&s, place, &scratch);
+  c.path = path_for(&s, &place, &scratch);
   c.is_secure = s.is_secure;
   c.is_http_only = s.is_http_only;
   c.same_site = s.same_site;
   c.is_persistent = s.is_persistent;
   c.expires_ms = s.expires_ms;
-  *ret_verdict = check(&c, place->is_secure);
+  *ret_verdict = check(&c, place.is_secure);
   if (!s.has_path && tinet__istarts(c.name, "__Host-"))
     *ret_verdict = TINET_COOKIE_PREFIX; /* the attribute itself is asked for */
   if (*ret_verdict != TINET_COOKIE_STORED)
     return TINET_OK;
-  return store_received(jar, &c, place->is_secure, now_us, ret_verdict);
+  return store_received(jar, &c, place.is_secure, now_us, ret_verdict);
 }
 
 /* ---- Cookie ---- */
@@ -618,9 +636,11 @@ static void touch(tinet_cookie_jar *jar, struct tinet__jar_cookie *c,
 }
 
 int tinet__cookie_jar_header(tinet_cookie_jar *jar,
-                             const struct tinet__cookie_place *place,
+                             const struct tinet__cookie_place *to_place,
                              const char *given, struct tinet__buf *to)
 {
+  char host[TINET__COOKIE_MAX_HOST + 1];
+  struct tinet__cookie_place place = without_dot(to_place, host);
   struct cursor cursors[MAX_LABELS];
   struct tinet__jar_cookie *c;
   int64_t now_us = tinet__jar_now_us(jar);
@@ -629,9 +649,9 @@ int tinet__cookie_jar_header(tinet_cookie_jar *jar,
   size_t n;
 
   tinet__jar_lock(jar, false);
-  n = find_buckets(jar, place, cursors);
+  n = find_buckets(jar, &place, cursors);
   while (err == TINET_OK &&
-         (c = next_sent(cursors, n, place, now_us / 1000)) != NULL) {
+         (c = next_sent(cursors, n, &place, now_us / 1000)) != NULL) {
     if (given && is_given(given, c))
       continue;
     err = add_pair(to, c, is_first);

@@ -2,12 +2,11 @@
 #include "set_cookie.h"
 
 #include "../core/alloc.h"
-#include "../core/idna.h"
+#include "../core/buf.h"
+#include "../core/url_private.h"
 
 #include <arpa/inet.h>
 #include <string.h>
-
-#define MAX_HOST 253 /* rfc: 1035 2.3.4 */
 
 static bool has_controls(const char *text, size_t len)
 {
@@ -217,62 +216,56 @@ bool tinet__cookie_prefix_is_kept(const tinet_cookie *c)
 
 bool tinet__cookie_is_address(const char *host)
 {
-  struct in6_addr six;
   struct in_addr four;
 
-  return inet_pton(AF_INET, host, &four) == 1 ||
-         (strchr(host, ':') && inet_pton(AF_INET6, host, &six) == 1);
+  return strchr(host, ':') || inet_pton(AF_INET, host, &four) == 1;
 }
 
-/* IDNA has its own ideas of what becomes of other ASCII characters. */
-static bool is_host_text(const char *s, size_t len, bool *ret_is_ascii)
+/* As it stands in a URL: IPv6 in brackets, the zone's '%' escaped. */
+static int to_url_form(const char *text, size_t len, struct tinet__buf *to)
 {
-  *ret_is_ascii = true;
-  for (size_t i = 0; i < len; i++) {
-    if ((unsigned char)s[i] >= 0x80)
-      *ret_is_ascii = false;
-    else if (!tinet__is_alpha(s[i]) && !tinet__is_digit(s[i]) &&
-             (s[i] == '\0' || !strchr("-_.:", s[i])))
-      return false;
-  }
-  return true;
+  const char *zone = memchr(text, '%', len);
+  size_t front = zone ? (size_t)(zone - text) : len;
+  int err;
+
+  if (text[0] == '[' || !memchr(text, ':', len))
+    return tinet__buf_add(to, text, len);
+  err = tinet__buf_addc(to, '[');
+  if (err == TINET_OK)
+    err = tinet__buf_add(to, text, front);
+  if (err == TINET_OK && zone)
+    err = tinet__buf_adds(to, "%25");
+  if (err == TINET_OK && zone)
+    err = tinet__buf_add(to, zone + 1, len - front - 1);
+  return err < 0 ? err : tinet__buf_addc(to, ']');
 }
 
 int tinet__cookie_canonical_host(const char *text, size_t len, char **ret_host)
 {
-  TINET_CLEANUP(tinet__freep) char *host = NULL;
-  bool is_ascii;
-  char *ascii;
+  struct tinet__buf url_form = TINET__BUF_INIT;
+  char host[1024]; /* before IDNA, as in url.c */
+  bool is_ipv6;
   int err;
 
-  if (len > 1 && text[0] == '[' && text[len - 1] == ']') {
-    text++;
-    len -= 2;
-  }
   if (len > 1 && text[0] == '.') {
     text++;
     len--;
   }
   if (len > 1 && text[len - 1] == '.')
     len--;
-  if (len == 0 || len > 4 * MAX_HOST || !is_host_text(text, len, &is_ascii))
+  if (len == 0 || len > 4 * TINET__COOKIE_MAX_HOST || text[len - 1] == '.')
     return TINET_EURL;
-  host = tinet__strndup(text, len);
-  if (!host)
-    return TINET_ENOMEM;
-  if (!is_ascii) {
-    err = tinet__idna_to_ascii(host, &ascii, NULL);
-    if (err < 0)
-      return err;
-    tinet__free(host);
-    host = ascii;
-  }
-  for (char *p = host; *p; p++)
-    *p = tinet__lower(*p);
-  if (strlen(host) > MAX_HOST || host[0] == '.' || strstr(host, ".."))
+  /* Only a URL escapes; in an address it is the zone. */
+  if (memchr(text, '%', len) && !memchr(text, ':', len))
     return TINET_EURL;
-  if (strchr(host, ':') && !tinet__cookie_is_address(host))
-    return TINET_EURL;
-  *ret_host = TINET_TAKE(host);
-  return TINET_OK;
+  err = to_url_form(text, len, &url_form);
+  if (err == TINET_OK)
+    err =
+        tinet__url_make_host((struct tinet__span){url_form.data, url_form.len},
+                             host, sizeof host, &is_ipv6, NULL);
+  tinet__buf_free(&url_form);
+  if (err < 0)
+    return err;
+  *ret_host = tinet__strdup(host);
+  return *ret_host ? TINET_OK : TINET_ENOMEM;
 }

@@ -8,8 +8,10 @@
 #include "../core/str.h"
 #include "jar.h"
 
-#define TINET__COOKIE_MAX_PAIR 4096      /* rfc: 6265bis 5.6, name and value */
-#define TINET__COOKIE_MAX_ATTRIBUTE 1024 /* rfc: 6265bis 5.6 */
+#define TINET__COOKIE_MAX_HOST 254  /* what a URL has at most, see url_host.c  \
+                                     */
+#define TINET__COOKIE_MAX_PAIR 4096 /* rfc: 6265bis 5.6, name and value */
+#define TINET__COOKIE_MAX_ATTRIBUTE 1024        /* rfc: 6265bis 5.6 */
 #define TINET__COOKIE_MAX_AGE_S (400LL * 86400) /* rfc: 6265bis 5.6.2 */
 
 /* What a field says.  Spans point into it. */
@@ -41,9 +43,9 @@ bool tinet__cookie_domain_matches(const char *host, bool is_ip,
 /* Are the conditions of __Secure- and __Host- kept?  rfc: 6265bis 4.1.3 */
 bool tinet__cookie_prefix_is_kept(const tinet_cookie *c);
 bool tinet__cookie_is_address(const char *host);
-/* A host of the application's or of a Domain attribute: IDNA, lower case, one
- * leading and one trailing dot away.  tinet__free() it.  TINET_EURL (not a
- * host), TINET_ENOMEM. */
+/* A host of the application's or of a Domain attribute as a URL's would be, one
+ * leading and one trailing dot away, IPv6 with or without brackets.
+ * tinet__free() it.  TINET_EURL (not a host), TINET_ENOMEM. */
 int tinet__cookie_canonical_host(const char *text, size_t len,
                                  char **ret_host) TINET_MUST_CHECK;
 

@@ -53,7 +53,7 @@ static void check_cookie(const tinet_cookie *c)
   must(*c->name || *c->value);
   must(strlen(c->name) + strlen(c->value) <= TINET__COOKIE_MAX_PAIR);
   must(c->path[0] == '/');
-  must(len > 0 && c->domain[0] != '.' && is_clean(c->domain));
+  must(len > 0 && c->domain[0] != '.' && !strpbrk(c->domain, "\t "));
   for (size_t i = 0; i < len; i++)
     must(tinet__lower(c->domain[i]) == c->domain[i]);
   must(!tinet__cookie_is_address(c->domain) || c->is_host_only);

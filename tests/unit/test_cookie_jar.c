@@ -147,6 +147,17 @@ static void addresses_are_host_only(void)
   end();
 }
 
+static void a_dot_behind_a_host_does_not_matter(void)
+{
+  begin();
+  STORED("http://www.example.com./", "a=1");
+  STORED("http://www.example.com./", "b=1; Domain=example.com");
+  sends("a=1; b=1", "http://www.example.com/");
+  sends("a=1; b=1", "http://www.example.com./");
+  sends("b=1", "http://example.com./");
+  end();
+}
+
 static void paths_are_kept_apart(void)
 {
   begin();
@@ -532,6 +543,7 @@ int main(void)
   T_RUN(a_public_suffix_is_refused_but_for_itself);
   T_RUN(international_domains_are_one_with_their_ascii_form);
   T_RUN(addresses_are_host_only);
+  T_RUN(a_dot_behind_a_host_does_not_matter);
   T_RUN(paths_are_kept_apart);
   T_RUN(the_longest_path_and_then_the_oldest_is_first);
   T_RUN(the_order_is_kept_within_a_microsecond);
