@@ -55,14 +55,16 @@ static int set_phrase(tinet_http_client *c, int version, const char *reason)
   return TINET_OK;
 }
 
-/* A step of a login that the transport went on from by itself. */
+/* A step of a login, or of a validation, that the transport went on from by
+ * itself. */
 static void on_interim(struct tinet__exchange *x, int status,
                        const struct tinet__headers *headers)
 {
   tinet_http_client *c = CLIENT_OF(x);
 
   tinet__deadline_moved(c);
-  if (status == 401 && tinet__client_store_cookies(c, headers) < 0)
+  if ((status == 401 || status == 304) &&
+      tinet__client_store_cookies(c, headers) < 0)
     tinet__http_warn(c->http, "%s: no memory to keep a cookie", c->url.host);
 }
 
@@ -152,7 +154,9 @@ static int on_headers(struct tinet__exchange *x, int http_version, int status,
     code = tinet__headers_copy(&c->headers, headers);
   if (code < 0)
     return tinet__error_set(err, code, TINET_ORIGIN_TINET, 0, NULL);
-  code = tinet__client_store_cookies(c, headers);
+  /* Stored cookies are older than those of the jar. */
+  if (x->cache_state <= TINET_HTTP_CACHE_MISS)
+    code = tinet__client_store_cookies(c, headers);
   if (code == TINET_OK)
     code = tinet__client_auth_response(c);
   if (code < 0)

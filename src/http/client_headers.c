@@ -95,6 +95,10 @@ int tinet__client_build_headers(tinet_http_client *c)
     if (err < 0)
       return err;
   }
+  if (c->settings.uses_cache) { /* ti: HTTPClient.cache */
+    (void)tinet__headers_remove(&c->hop_headers, "Cache-Control");
+    (void)tinet__headers_remove(&c->hop_headers, "Pragma");
+  }
   err = apply(&c->hop_headers, &c->carried);
   if (err < 0)
     return err;

@@ -4,6 +4,7 @@
  * its place in the queue, gets its headers and goes to the transport.  What
  * fails on the way is reported from the loop, never from inside send.
  */
+#include "cache_transport.h"
 #include "http_private.h"
 
 #include "../core/alloc.h"
@@ -168,6 +169,7 @@ static void fill_exchange(tinet_http_client *c)
   x->closes_connection = c->settings.closes_connection;
   x->is_http1_only = c->settings.is_http1_only;
   x->is_idempotent = is_idempotent(method);
+  x->uses_cache = c->settings.uses_cache;
   x->max_header_bytes = c->http->opt.max_header_bytes;
 }
 
@@ -195,9 +197,22 @@ static void launch(tinet_http_client *c)
     refuse(c, err);
 }
 
+/* What needs no connection does not wait for one. */
+static bool is_in_cache(tinet_http_client *c)
+{
+  if (!c->settings.uses_cache || !c->http->opt.cache ||
+      tinet__client_build_headers(c) < 0)
+    return false;
+  fill_exchange(c);
+  return tinet__cache_transport_answers(c->lane->transport, &c->x);
+}
+
 static void start_hop(tinet_http_client *c)
 {
-  int err = tinet__queue_enter(&c->lane->queue, &c->url, &c->ticket);
+  int err = 1;
+
+  if (!is_in_cache(c))
+    err = tinet__queue_enter(&c->lane->queue, &c->url, &c->ticket);
 
   /* For a hop that times out in the queue. */
   memset(&c->x.times, 0, sizeof c->x.times);

@@ -1,4 +1,5 @@
 /* http.c - what the clients of one application share. */
+#include "cache_transport.h"
 #include "http_private.h"
 
 #include "../core/alloc.h"
@@ -192,7 +193,12 @@ int tinet__lane_open(struct tinet__lane *lane, tinet_http *http,
   err = tinet__timer_open(loop, tinet__lane_on_timer, lane, &lane->timer);
   if (err < 0)
     return err;
-  return tinet__pool_open(loop, &config, &lane->transport);
+  err = tinet__pool_open(loop, &config, &lane->transport);
+  if (err < 0 || !opt->cache)
+    return err;
+  /* On failure the pool is still the lane's, and closed with it. */
+  return tinet__cache_transport_open(loop, opt->cache, lane->transport,
+                                     &lane->transport);
 }
 
 void tinet__lane_close(struct tinet__lane *lane)
