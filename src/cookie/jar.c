@@ -37,12 +37,24 @@ void tinet__cookie_jar_set_clock(tinet_cookie_jar *jar,
   jar->clock_us = clock_us;
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static bool is_same(const struct tinet__jar_cookie *c, const tinet_cookie *new)
 {
-  return c->expires_ms == new->expires_ms && c->is_secure == new->is_secure &&
-         c->is_http_only == new->is_http_only &&
-         c->created_us ==
-             new->created_us &&strcmp(tinet__jar_value(c), new->value) == 0;
+  tinet_cookie old;
+
+  tinet__jar_view(c, &old);
+  return old.is_persistent == new->is_persistent &&old.expires_ms ==
+             new->expires_ms &&old.is_secure ==
+             new->is_secure &&old.is_http_only ==
+             new->is_http_only &&old.same_site ==
+             new->same_site &&old.created_us == new->created_us &&old.version ==
+             new->version &&strcmp(old.value, new->value) == 0 &&
+         is_same_text(old.comment, new->comment) &&
+         is_same_text(old.original_url, new->original_url);
 }
 
 static int on_loaded(void *arg, const tinet_cookie *cookie)
@@ -644,6 +656,7 @@ int tinet__cookie_jar_header(tinet_cookie_jar *jar,
   struct cursor cursors[MAX_LABELS];
   struct tinet__jar_cookie *c;
   int64_t now_us = tinet__jar_now_us(jar);
+  size_t len = to->len;
   bool is_first = true;
   int err = TINET_OK;
   size_t n;
@@ -659,5 +672,9 @@ int tinet__cookie_jar_header(tinet_cookie_jar *jar,
     touch(jar, c, now_us);
   }
   tinet__jar_unlock(jar);
+  if (err < 0 && to->data) {
+    to->len = len;
+    to->data[len] = '\0';
+  }
   return err;
 }

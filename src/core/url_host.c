@@ -48,16 +48,19 @@ static bool is_ascii(const char *s)
   return true;
 }
 
-/* A host whose last label is a number has to be an address. */
+/* A host whose last label is a number has to be an address; a dot behind it
+ * makes no name of it. */
 static int check_numeric(const char *host, tinet_error *err)
 {
-  const char *dot = strrchr(host, '.');
-  const char *label = dot ? dot + 1 : host;
+  size_t end = strlen(host), start;
   struct in_addr addr;
 
-  if (!*label || strspn(label, "0123456789") != strlen(label))
-    return TINET_OK;
-  if (inet_pton(AF_INET, host, &addr) != 1)
+  if (end > 0 && host[end - 1] == '.')
+    end--;
+  for (start = end; start > 0 && host[start - 1] != '.'; start--)
+    if (!tinet__is_digit(host[start - 1]))
+      return TINET_OK;
+  if (start < end && inet_pton(AF_INET, host, &addr) != 1)
     return tinet__url_error(err, "'%s' is not an IPv4 address", host);
   return TINET_OK;
 }

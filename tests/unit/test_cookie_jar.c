@@ -337,6 +337,7 @@ static void what_cannot_be_used_is_named(void)
   T_EQ(TINET_COOKIE_SYNTAX, receive("http://x.example/", ""));
   T_EQ(TINET_COOKIE_UNUSABLE_URL, receive("ftp://x.example/", "a=1"));
   T_EQ(TINET_COOKIE_UNUSABLE_URL, receive("", "a=1"));
+  T_EQ(TINET_COOKIE_UNUSABLE_URL, receive("http://10.0.0./", "a=1"));
   T_STR("stored", tinet_cookie_verdict_name(TINET_COOKIE_STORED));
   T_STR("unusable-url", tinet_cookie_verdict_name(TINET_COOKIE_UNUSABLE_URL));
   T_STR("unknown", tinet_cookie_verdict_name((tinet_cookie_verdict)99));
