@@ -726,6 +726,29 @@ static void a_full_disk_loses_nothing_and_is_told_once(void)
   end();
 }
 
+static void a_failed_write_is_tried_again_without_being_asked_for(void)
+{
+  char value[3001] = {0}, name[16];
+
+  begin();
+  memset(value, 'v', sizeof value - 1);
+  a = open_ok(1);
+  limit_files_to(40000);
+  for (int i = 0; i < 100; i++) {
+    (void)snprintf(name, sizeof name, "n%d", i);
+    T_EQ(0, put(a, name, value));
+  }
+  while (tinet__cookie_store_flush(a, &err) == 0)
+    T_EQ(0, put(a, "again", value));
+  limit_files_to(RLIM_INFINITY);
+  do {
+    wait_ms(20);
+    read_file();
+  } while (n_seen < 100);
+  T_EQ(1, n_warnings);
+  end();
+}
+
 static void changes_that_are_lost_at_the_end_are_told(void)
 {
   char value[3001] = {0}, name[16];
@@ -884,6 +907,7 @@ int main(void)
   T_RUN(damage_while_it_is_open_costs_no_change);
   T_RUN(a_file_that_was_removed_is_empty_news);
   T_RUN(a_full_disk_loses_nothing_and_is_told_once);
+  T_RUN(a_failed_write_is_tried_again_without_being_asked_for);
   T_RUN(changes_that_are_lost_at_the_end_are_told);
   T_RUN(a_file_that_another_is_writing_is_waited_for);
   T_RUN(each_allocation_fails);
