@@ -4,7 +4,8 @@
 #include <string.h>
 #include <tinet/base.h>
 
-static const struct cli_command *const commands[] = {&cli_run, &cli_get};
+static const struct cli_command *const commands[] = {&cli_run, &cli_get,
+                                                     &cli_connect, &cli_listen};
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
 static const char *name_at(size_t i, void *user)
