@@ -115,6 +115,15 @@ static inline const char *tinet__jar_path(const struct tinet__jar_cookie *c)
   return c->text + c->name_len + c->value_len + 2;
 }
 
+/* rfc: 6265bis 5.8.3, longest path first, then oldest first. */
+static inline bool tinet__jar_goes_before(const struct tinet__jar_cookie *a,
+                                          const struct tinet__jar_cookie *b)
+{
+  if (a->path_len != b->path_len)
+    return a->path_len > b->path_len;
+  return a->created_us < b->created_us;
+}
+
 /* jar.c: with the lock held. */
 int64_t tinet__jar_now_us(const tinet_cookie_jar *jar);
 /* Stores, evicts what is over the limits, and tells the store. */

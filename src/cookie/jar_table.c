@@ -294,14 +294,6 @@ void tinet__jar_view(const struct tinet__jar_cookie *c, tinet_cookie *ret)
     ret->original_url = more;
 }
 
-static bool goes_before(const struct tinet__jar_cookie *a,
-                        const struct tinet__jar_cookie *b)
-{
-  if (a->path_len != b->path_len)
-    return a->path_len > b->path_len;
-  return a->created_us < b->created_us;
-}
-
 static bool make_room(struct tinet__jar_bucket *b)
 {
   uint32_t cap = b->cap ? b->cap + b->cap / 2 + 1 : 2;
@@ -323,7 +315,7 @@ static void insert(struct tinet__jar_bucket *b, struct tinet__jar_cookie *c)
 
   b->n_reserved--;
 
-  for (; i > 0 && goes_before(c, b->cookies[i - 1]); i--)
+  for (; i > 0 && tinet__jar_goes_before(c, b->cookies[i - 1]); i--)
     b->cookies[i] = b->cookies[i - 1];
   b->cookies[i] = c;
 }

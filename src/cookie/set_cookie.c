@@ -269,3 +269,18 @@ int tinet__cookie_canonical_host(const char *text, size_t len, char **ret_host)
   *ret_host = tinet__strdup(host);
   return *ret_host ? TINET_OK : TINET_ENOMEM;
 }
+
+struct tinet__cookie_place
+tinet__cookie_place_without_dot(const struct tinet__cookie_place *place,
+                                char *to)
+{
+  struct tinet__cookie_place same = *place;
+  size_t len = strlen(place->host);
+
+  if (len > 1 && len <= TINET__COOKIE_MAX_HOST && place->host[len - 1] == '.') {
+    memcpy(to, place->host, len - 1);
+    to[len - 1] = '\0';
+    same.host = to;
+  }
+  return same;
+}

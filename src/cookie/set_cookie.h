@@ -8,7 +8,8 @@
 #include "../core/str.h"
 #include "jar.h"
 
-#define TINET__COOKIE_MAX_HOST 254  /* what a URL has at most, see url_host.c  \
+#define TINET__COOKIE_MAX_HOST                                                 \
+  254                               /* what a URL has at most, see url_host.c  \
                                      */
 #define TINET__COOKIE_MAX_PAIR 4096 /* rfc: 6265bis 5.6, name and value */
 #define TINET__COOKIE_MAX_ATTRIBUTE 1024        /* rfc: 6265bis 5.6 */
@@ -48,5 +49,10 @@ bool tinet__cookie_is_address(const char *host);
  * tinet__free() it.  TINET_EURL (not a host), TINET_ENOMEM. */
 int tinet__cookie_canonical_host(const char *text, size_t len,
                                  char **ret_host) TINET_MUST_CHECK;
+/* "example.com." is the same host as "example.com", and one store of cookies.
+ * `to` has TINET__COOKIE_MAX_HOST + 1 bytes, and the result may point there. */
+struct tinet__cookie_place
+tinet__cookie_place_without_dot(const struct tinet__cookie_place *place,
+                                char *to);
 
 #endif

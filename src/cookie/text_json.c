@@ -26,9 +26,14 @@ struct reader {
   unsigned line;
 };
 
+static bool is_space(char c)
+{
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_space(struct reader *r)
 {
-  for (; r->p < r->end && memchr(" \t\r\n", *r->p, 4); r->p++)
+  for (; r->p < r->end && is_space(*r->p); r->p++)
     r->line += *r->p == '\n';
 }
 

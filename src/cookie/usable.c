@@ -84,22 +84,23 @@ static int check_rules(const tinet_cookie *c, struct tinet__cookie_fault *f)
 
 int tinet__cookie_make_usable(const tinet_cookie *from, bool is_received,
                               int64_t now_us, tinet_cookie *ret,
-                              char **ret_domain, struct tinet__cookie_fault *f)
+                              char **ret_domain,
+                              struct tinet__cookie_fault *ret_fault)
 {
   int64_t latest_ms = now_us / 1000 + TINET__COOKIE_MAX_AGE_S * 1000;
   TINET_CLEANUP(tinet__freep) char *domain = NULL;
   tinet_cookie c = *from;
-  int err = check_pair(&c, is_received, f);
+  int err = check_pair(&c, is_received, ret_fault);
 
   if (err == TINET_OK)
-    err = check_path(&c, f);
+    err = check_path(&c, ret_fault);
   if (err < 0)
     return err;
   if (!c.domain || !*c.domain)
-    return fault(f, "domain", "is missing");
+    return fault(ret_fault, "domain", "is missing");
   err = tinet__cookie_canonical_host(c.domain, strlen(c.domain), &domain);
   if (err == TINET_EURL)
-    return fault(f, "domain", "is not a host name");
+    return fault(ret_fault, "domain", "is not a host name");
   if (err < 0)
     return err;
   c.is_host_only = tinet__cookie_is_address(domain) ||
@@ -107,7 +108,7 @@ int tinet__cookie_make_usable(const tinet_cookie *from, bool is_received,
   c.domain = domain;
   if (!c.path)
     c.path = "/";
-  err = check_rules(&c, f);
+  err = check_rules(&c, ret_fault);
   if (err < 0)
     return err;
   if (c.is_persistent && c.expires_ms > latest_ms)
