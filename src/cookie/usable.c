@@ -61,7 +61,8 @@ static int check_path(const tinet_cookie *c, struct tinet__cookie_fault *f)
     return TINET_OK;
   if (*c->path != '/')
     return fault(f, "path", "does not begin with '/'");
-  if (has_bad_bytes(c->path, ";"))
+  /* A URL, and with it a default path, may have a semicolon. */
+  if (has_bad_bytes(c->path, ""))
     return fault(f, "path", "has characters that are not allowed");
   if (strlen(c->path) > TINET__COOKIE_MAX_ATTRIBUTE)
     return fault(f, "path", "is longer than 1024 bytes");

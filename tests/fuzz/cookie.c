@@ -49,7 +49,7 @@ static void check_cookie(const tinet_cookie *c)
 {
   size_t len = strlen(c->domain);
 
-  must(is_clean(c->name) && is_clean(c->value) && is_clean(c->path));
+  must(is_clean(c->name) && is_clean(c->value) && !strpbrk(c->path, "\r\n"));
   must(*c->name || *c->value);
   must(strlen(c->name) + strlen(c->value) <= TINET__COOKIE_MAX_PAIR);
   must(c->path[0] == '/');

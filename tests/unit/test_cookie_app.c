@@ -233,7 +233,7 @@ static void unusable_cookies_are_refused_with_a_reason(void)
       {{.name = "n", .value = long_text, .domain = "x.example"}, "4096"},
       {{.name = "n", .value = "v", .domain = "x.example", .path = "x"},
        "path does not begin"},
-      {{.name = "n", .value = "v", .domain = "x.example", .path = "/;"},
+      {{.name = "n", .value = "v", .domain = "x.example", .path = "/\n"},
        "path has"},
       {{.name = "n", .value = "v", .domain = "com"}, "public suffix"},
       {{.name = "n", .value = "v", .domain = ".co.uk", .is_host_only = true},

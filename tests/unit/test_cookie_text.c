@@ -282,6 +282,21 @@ static void a_name_with_a_tab_is_a_comment(void)
   end();
 }
 
+static void a_path_with_a_semicolon_comes_back(void)
+{
+  begin();
+  T_EQ(0,
+       tinet_cookie_jar_receive(jar, "http://x.example/a;b/c", "n=1", 3, NULL));
+  {
+    char *text = exported(JSON, true);
+
+    T_EQ(1, n_imported(JSON, text));
+    T_EQ(1, tinet_cookie_jar_count(jar));
+    tinet_free(text);
+  }
+  end();
+}
+
 static void limits_hold_for_imports_too(void)
 {
   char text[4096];
@@ -374,6 +389,7 @@ int main(void)
   T_RUN(json_that_is_none_is_refused);
   T_RUN(bytes_that_are_no_utf8_are_written_as_latin_1);
   T_RUN(a_name_with_a_tab_is_a_comment);
+  T_RUN(a_path_with_a_semicolon_comes_back);
   T_RUN(limits_hold_for_imports_too);
   T_RUN(the_same_twice_is_one_the_last);
   T_RUN(memory_may_run_out);
