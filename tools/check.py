@@ -170,10 +170,13 @@ def report_without_tap(program, status):
 
 def run_program(program, tally):
     started = time.monotonic()
-    env = dict(os.environ, **program.env)
-    status, output = run_captured(
-        program.command, env, program.cwd, program.timeout
-    )
+    # The stores of cookies and caches of a test are its own, never the user's.
+    with tempfile.TemporaryDirectory(prefix="tinet-home-") as home:
+        env = dict(os.environ, XDG_DATA_HOME=home + "/data", XDG_CACHE_HOME=home + "/cache")
+        env.update(program.env)
+        status, output = run_captured(
+            program.command, env, program.cwd, program.timeout
+        )
     if program.protocol == "tap":
         report = tap.parse(output.splitlines())
         extra = describe_status(status, program.timeout)

@@ -11,20 +11,9 @@ struct addon *addon_of(napi_env env)
   return data;
 }
 
-static char *guid_of(struct addon *a)
-{
-  napi_value value;
-
-  if (!a->app_guid ||
-      napi_get_reference_value(a->env, a->app_guid, &value) != napi_ok)
-    return NULL;
-  return get_text(a->env, value, NULL);
-}
-
 tinet_http *addon_http(struct addon *a)
 {
   tinet_http_options opt;
-  char *guid;
   int err;
 
   if (a->http)
@@ -33,16 +22,15 @@ tinet_http *addon_http(struct addon *a)
     throw_code(a->env, TINET_ESTATE, "tinet: this environment is ending");
     return NULL;
   }
-  guid = guid_of(a);
   tinet_http_options_init(&opt);
   tinet_http_options_from_env(&opt);
-  opt.app_guid = guid;
+  opt.app_guid = a->app_guid;
   if (a->max_buffer_size > 0)
     opt.spill_threshold = (size_t)a->max_buffer_size;
+  opt.cookies = addon_jar(a, STORE_APP);
   opt.on_warning = on_warning;
   opt.warning_user = a;
   err = tinet_http_open(a->loop, &opt, &a->http);
-  free(guid);
   if (err < 0) {
     a->http = NULL;
     throw_code(a->env, err,
@@ -70,6 +58,7 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *arg)
   tinet_http_close(a->http);
   a->http = NULL;
   a->loop = NULL;
+  release_jars(a);
   if (tinet_loop_on_closed(loop, on_loop_closed, a) < 0 ||
       tinet_loop_close(loop) < 0)
     (void)napi_remove_async_cleanup_hook(handle);
@@ -77,9 +66,13 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *arg)
 
 static void on_finalize(napi_env env, void *data, void *hint)
 {
+  struct addon *a = data;
+
   (void)env;
   (void)hint;
-  free(data);
+  free(a->app_guid);
+  free(a->app_id);
+  free(a);
 }
 
 /* setup(dispatch, warn): the functions of lib/ that events and warnings go to
@@ -100,18 +93,21 @@ static napi_value setup(napi_env env, napi_callback_info info)
   return NULL;
 }
 
-/* setAppGuid(text): before the first request; sent as X-Titanium-Id */
-static napi_value set_app_guid(napi_env env, napi_callback_info info)
+napi_value keep_text(napi_env env, napi_callback_info info, char **text)
 {
-  struct addon *a = addon_of(env);
   napi_value args[1];
 
   if (!get_args(env, info, 1, args))
     return NULL;
-  if (a->app_guid)
-    (void)napi_delete_reference(env, a->app_guid);
-  (void)napi_create_reference(env, args[0], 1, &a->app_guid);
+  free(*text);
+  *text = get_text(env, args[0], NULL);
   return NULL;
+}
+
+/* setAppGuid(text): before the first request; sent as X-Titanium-Id */
+static napi_value set_app_guid(napi_env env, napi_callback_info info)
+{
+  return keep_text(env, info, &addon_of(env)->app_guid);
 }
 
 /* setMaxBufferSize(bytes): before the first request.  ti:
@@ -174,5 +170,7 @@ napi_value tinet_addon_init(napi_env env, napi_value exports)
   define_response(env, exports);
   define_body(env, exports);
   define_tools(env, exports);
+  define_stores(env, exports);
+  define_trust(env, exports);
   return exports;
 }

@@ -32,17 +32,30 @@ struct call {
   napi_ref thrown; /* an array of one, because a string may be thrown too */
 };
 
+/* The cookie stores; lib/cookie_store.js has the same numbers. */
+enum store { STORE_APP, STORE_SYSTEM, N_STORES };
+
 struct addon {
   napi_env env;
   tinet_loop *loop;
-  tinet_http *http;       /* NULL until first used */
-  napi_ref dispatch;      /* function(kind, ...), `this` = the client */
-  napi_ref warn;          /* function(text) */
-  napi_ref app_guid;      /* string, or NULL */
+  tinet_http *http;  /* NULL until first used */
+  napi_ref dispatch; /* function(kind, ...), `this` = the client */
+  napi_ref warn;     /* function(text) */
+  char *app_guid;    /* owned, or NULL */
+  char *app_id;      /* owned, or NULL */
+  tinet_cookie_jar *jars[N_STORES]; /* references; NULL until used */
   double max_buffer_size; /* of a body in memory; 0 = the library's default */
   napi_ref resource_name; /* of the async contexts */
   struct call *call;      /* the innermost from JavaScript under way, or NULL */
   napi_async_cleanup_hook_handle cleanup;
+};
+
+/* What few requests have. */
+struct extras {
+  char *username, *password, *domain; /* owned, or NULL */
+  tinet_tls_version tls_version;
+  tinet_trust *trust; /* a reference, or NULL */
+  bool uses_cache;
 };
 
 struct client {
@@ -50,11 +63,14 @@ struct client {
   tinet_http_client *http;  /* owned */
   napi_ref self;            /* weak; strong while running */
   napi_async_context async; /* of the running request, or NULL */
+  struct extras *extras;    /* owned, or NULL */
   unsigned interest;
   bool is_pinned;
 };
 
 /* addon.c */
+/* Keeps the text of the only argument: *text is freed first. */
+napi_value keep_text(napi_env env, napi_callback_info info, char **text);
 struct addon *addon_of(napi_env env);
 /* The shared tinet_http; throws and returns NULL if it cannot be opened. */
 tinet_http *addon_http(struct addon *a);
@@ -92,6 +108,18 @@ void define_client(napi_env env, napi_value exports);
 void define_response(napi_env env, napi_value exports);
 void define_body(napi_env env, napi_value exports);
 void define_tools(napi_env env, napi_value exports);
+void define_stores(napi_env env, napi_value exports);
+void define_trust(napi_env env, napi_value exports);
+
+/* stores.c */
+/* NULL: no memory. */
+tinet_cookie_jar *addon_jar(struct addon *a, enum store which);
+void release_jars(struct addon *a);
+
+/* trust.c */
+tinet_trust *trust_of(napi_env env, napi_value value); /* or NULL */
+void apply_extras(const struct client *c, tinet_http_settings *s);
+void free_extras(struct client *c);
 
 /* client.c */
 struct client *client_of(napi_env env, napi_value value);

@@ -59,6 +59,7 @@ static void on_finalize(napi_env env, void *data, void *hint)
 
   (void)hint;
   end_async(c);
+  free_extras(c);
   tinet_http_client_free(c->http);
   if (c->self)
     (void)napi_delete_reference(env, c->self);
@@ -218,6 +219,7 @@ static napi_value send_client(napi_env env, napi_callback_info info)
   flags = get_uint(env, args[2]);
   read_settings(env, args, flags, &s);
   s.file = file;
+  apply_extras(c, &s);
   enter_call(c->addon, &call);
   err = start(c, &s, flags, peek_body(env, args[1]));
   if (err == TINET_OK)

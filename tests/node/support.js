@@ -1,8 +1,16 @@
 'use strict';
 // support.js - what the tests of the addon share: a server and a request.
 
+const fs = require('node:fs');
 const http = require('node:http');
+const os = require('node:os');
 const path = require('node:path');
+
+// Cookies and caches of a test are its own, never the user's.
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'tinet-home-'));
+process.env.XDG_DATA_HOME = path.join(home, 'data');
+process.env.XDG_CACHE_HOME = path.join(home, 'cache');
+process.on('exit', () => fs.rmSync(home, { recursive: true, force: true }));
 
 const lib = path.resolve(__dirname, '..', '..', 'bindings', 'node', 'lib');
 const Ti = require(path.join(lib, 'index.js'));
@@ -69,4 +77,4 @@ async function echo(req, res) {
   res.end(JSON.stringify({ method: req.method, url: req.url, headers: req.headers, raw: req.rawHeaders, body: body.toString('latin1') }));
 }
 
-module.exports = { Ti, lib, serve, watched, request, readBody, echo };
+module.exports = { Ti, home, lib, serve, watched, request, readBody, echo };

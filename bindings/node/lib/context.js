@@ -39,8 +39,17 @@ function folder(variable, fallback, ...parts) {
   return made;
 }
 
+// What the stores of cookies and of the cache are named after: the application's
+// id, outside of a project the program's name.
+function storeId() {
+  if (context.projectDirectory !== null || context.id !== 'tinet') return context.id;
+  const program = path.basename(process.argv[1] || 'node').replace(/\.[cm]?js$/, '');
+  return program.replace(/[^\w.-]/g, '_') || 'node';
+}
+
 module.exports = {
   context,
+  storeId,
   apply,
   dataDirectory: () => folder('XDG_DATA_HOME', '.local/share', 'data'),
   supportDirectory: () => folder('XDG_DATA_HOME', '.local/share', 'support'),

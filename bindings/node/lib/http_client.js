@@ -7,7 +7,8 @@
 const native = require('./native');
 const Blob = require('./blob');
 const { makeBody } = require('./http_body');
-const { Proxy, defineAccessors, defineConstants, notSupported } = require('./proxy');
+const { storeId } = require('./context');
+const { Proxy, defineAccessors, defineConstants } = require('./proxy');
 
 // Kinds of events, bits of send(); the addon has the same.
 const READYSTATE = 1;
@@ -48,6 +49,22 @@ function typeOf(header) {
   return String(header || '').split(';')[0].trim();
 }
 
+// What TLS has a story of.  ti: createX509CertificatePinningSecurityManager
+const TLS_REASONS = new Set(['TINET_ECERTIFICATE', 'TINET_EPIN', 'TINET_ECLIENTCERT', 'TINET_ETLS']);
+const PIN_MISMATCH = 'Certificate could not be verified with provided public key';
+
+function textOrNull(value) {
+  return value === undefined || value === null ? null : String(value);
+}
+
+// ti: Titanium.Network.HTTPClient.tlsVersion - what is not known is the default
+function tlsVersion(value) {
+  if (value === undefined || value === null) return 0;
+  if (Number.isInteger(value) && value >= 0 && value <= 4) return value;
+  require('./api').warn(`HTTPClient.tlsVersion: ${value} is not known, the default is used`);
+  return 0;
+}
+
 class HTTPClient extends Proxy {
   #state = STATES.UNSENT; // or RUNNING, so that most questions need no call
   #isAttached = false;
@@ -56,10 +73,29 @@ class HTTPClient extends Proxy {
   #handlers = null; // kind -> function, of those that not every client has
   #interest = 0; // a bit for each of them
   #made = null; // what was made of the finished response
+  #manager = null; // the security manager
+  #isCreated = false;
+  #hasExtras = false; // the native client has what few requests need
 
   constructor(dictionary) {
     super();
     if (dictionary) this.applyProperties(dictionary);
+    this.#isCreated = true;
+  }
+
+  // ti: Titanium.Network.HTTPClient.securityManager - given at creation, or never:
+  // a pin that is ignored is a hole.
+  get securityManager() {
+    return this.#manager;
+  }
+
+  set securityManager(manager) {
+    if (this.#isCreated) throw new Error('HTTPClient.securityManager can only be given when the client is created');
+    if (manager === undefined || manager === null) return;
+    if (!require('./https').trustOf(manager)) {
+      throw new TypeError('Invalid argument passed to securityManager property. Does not conform to SecurityManagerProtocol');
+    }
+    this.#manager = manager;
   }
 
   #attach() {
@@ -115,6 +151,8 @@ class HTTPClient extends Proxy {
     if (arguments.length === 0) flags |= SEND_AGAIN;
     else if (!isRunning) body = makeBody(data);
     const file = isRunning ? null : this.#path();
+    const wantsExtras = this.#manager || this.username || this.tlsVersion || this.cache;
+    if ((wantsExtras || this.#hasExtras) && !isRunning) this.#setExtras();
     this.#state = RUNNING;
     this.#made = null;
     try {
@@ -123,6 +161,13 @@ class HTTPClient extends Proxy {
       this.#ask();
       throw error;
     }
+  }
+
+  #setExtras() {
+    this.#hasExtras = true;
+    native.setExtras(
+      this, textOrNull(this.username), textOrNull(this.password), textOrNull(this.domain), tlsVersion(this.tlsVersion),
+      this.#manager && require('./https').trustOf(this.#manager), Boolean(this.cache));
   }
 
   #flags() {
@@ -171,8 +216,8 @@ class HTTPClient extends Proxy {
     return this.#isAttached ? native.allRequestHeaders(this) : '';
   }
 
-  clearCookies() {
-    throw notSupported('Ti.Network.HTTPClient.clearCookies', 'cookies are not kept');
+  clearCookies(host) {
+    require('./cookie_store').clearHost(host);
   }
 
   get readyState() {
@@ -306,6 +351,7 @@ class HTTPClient extends Proxy {
         configurable: true,
       });
     }
+    native.setAppId(storeId());
     native.setup(HTTPClient.#dispatch, (text) => require('./api').warn(text));
   }
 }
@@ -361,6 +407,11 @@ function finish(client, code, error, reason) {
     return;
   }
   const payload = { type: 'error', source: client, success: false, code, error, reason };
+  if (TLS_REASONS.has(reason)) {
+    const tls = native.tlsFailure(client);
+    if (tls) payload.tls = tls;
+    if (reason === 'TINET_EPIN') payload.error = PIN_MISMATCH;
+  }
   if (typeof client.onerror === 'function') {
     client.onerror(payload);
   } else if (reason === 'TINET_EHTTPSTATUS' && typeof client.onload === 'function') {
@@ -385,38 +436,19 @@ Object.assign(HTTPClient.prototype, {
   enableKeepAlive: false,
   file: undefined,
   validatesSecureCertificate: undefined,
+  username: undefined,
+  password: undefined,
+  domain: undefined,
+  tlsVersion: undefined,
+  cache: false,
   withCredentials: false,
 });
-
-function isUnset(value) {
-  return value === undefined || value === null || value === '';
-}
-
-// Not there yet: an effective value says so instead of being ignored.
-const LATER = {
-  cache: { unset: (value) => !value, value: false },
-  username: { unset: isUnset },
-  password: { unset: isUnset },
-  domain: { unset: isUnset },
-  tlsVersion: { unset: (value) => isUnset(value) || value === 0 },
-  securityManager: { unset: isUnset },
-};
-for (const name of Object.keys(LATER)) {
-  Object.defineProperty(HTTPClient.prototype, name, {
-    get() { return LATER[name].value; },
-    set(value) {
-      if (!LATER[name].unset(value)) throw notSupported(`Ti.Network.HTTPClient.${name}`);
-    },
-    enumerable: true,
-    configurable: true,
-  });
-}
 
 defineConstants(HTTPClient, STATES);
 defineConstants(HTTPClient.prototype, STATES);
 defineAccessors(HTTPClient.prototype, ['onload', 'onerror', ...Object.keys(HANDLERS), 'timeout', 'timeoutForResource',
   'waitsForConnectivity', 'autoRedirect', 'autoEncodeUrl', 'enableKeepAlive', 'file', 'validatesSecureCertificate',
-  'withCredentials', ...Object.keys(LATER)]);
+  'withCredentials', 'username', 'password', 'domain', 'tlsVersion', 'cache', 'securityManager']);
 defineAccessors(HTTPClient.prototype, ['readyState', 'status', 'statusText', 'responseText', 'responseData', 'responseXML',
   'responseDictionary', 'responseArray', 'responseHeaders', 'location', 'connectionType', 'connected'], true);
 

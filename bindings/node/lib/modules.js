@@ -10,12 +10,11 @@ const path = require('path');
 const vm = require('vm');
 const { builtinModules, createRequire } = require('module');
 const { context } = require('./context');
-const { notSupported } = require('./proxy');
 
 const cache = new Map(); // file -> module
 
-// Titanium's native modules that tinet will have.
-const LATER = new Set(['ti.https', 'appcelerator.https']);
+// Titanium's native modules.
+const NATIVE = new Set(['ti.https', 'appcelerator.https']);
 
 function isFile(file) {
   try {
@@ -110,13 +109,17 @@ function load(file) {
   return module.exports;
 }
 
+function nativeModule() {
+  return require('./https').module;
+}
+
 function makeRequire(parent) {
   const from = path.dirname(parent);
   function require(id) {
     if (typeof id !== 'string' || id === '') throw new TypeError('require: a module id is expected');
     const file = find(id, from);
     if (file) return load(file);
-    if (LATER.has(id)) throw notSupported(`require('${id}')`);
+    if (NATIVE.has(id)) return nativeModule();
     if (id === 'tinet') return globalThis.Ti;
     if (builtinModules.includes(id.replace(/^node:/, ''))) return createRequire(parent)(id);
     throw notFound(id, parent);

@@ -2,12 +2,21 @@
 // network.js - the module Titanium.Network.
 
 const native = require('./native');
+const Cookie = require('./cookie');
 const HTTPClient = require('./http_client');
 const { Proxy, defineAccessors, defineConstants, notSupported } = require('./proxy');
 
 class Network extends Proxy {
   createHTTPClient(dictionary) {
     return new HTTPClient(dictionary);
+  }
+
+  createCookie(dictionary) {
+    return new Cookie(dictionary);
+  }
+
+  get allHTTPCookies() {
+    return require('./cookie_store').all();
   }
 
   addEventListener(name, listener) {
@@ -50,19 +59,28 @@ defineConstants(Network.prototype, {
   WRITE_MODE: 2,
   READ_WRITE_MODE: 3,
   INADDR_ANY: 'INADDR_ANY',
+  Cookie,
   HTTPClient,
 });
 
+// The store is opened when it is first used.
+for (const name of [
+  'addHTTPCookie', 'getHTTPCookies', 'getHTTPCookiesForDomain', 'removeHTTPCookie', 'removeHTTPCookiesForDomain',
+  'removeAllHTTPCookies', 'addSystemCookie', 'getSystemCookies', 'removeSystemCookie', 'removeAllSystemCookies',
+]) {
+  Network.prototype[name] = function (...args) {
+    return require('./cookie_store').members[name](...args);
+  };
+}
+
 // Members that tinet will have; until then they say so.
 const METHODS = [
-  'createCookie', 'createBonjourBrowser', 'createBonjourService', 'createTCPSocket', 'addHTTPCookie', 'getHTTPCookies',
-  'getHTTPCookiesForDomain', 'removeHTTPCookie', 'removeHTTPCookiesForDomain', 'removeAllHTTPCookies', 'addSystemCookie',
-  'getSystemCookies', 'removeSystemCookie', 'removeAllSystemCookies', 'registerForPushNotifications',
+  'createBonjourBrowser', 'createBonjourService', 'createTCPSocket', 'registerForPushNotifications',
   'unregisterForPushNotifications',
 ];
 const PROPERTIES = [
-  'online', 'networkType', 'networkTypeName', 'allHTTPCookies', 'remoteDeviceUUID', 'remoteNotificationTypes',
-  'remoteNotificationsEnabled', 'Socket', 'Cookie', 'BonjourBrowser', 'BonjourService', 'TCPSocket',
+  'online', 'networkType', 'networkTypeName', 'remoteDeviceUUID', 'remoteNotificationTypes',
+  'remoteNotificationsEnabled', 'Socket', 'BonjourBrowser', 'BonjourService', 'TCPSocket',
 ];
 for (const name of METHODS) {
   Network.prototype[name] = function () {
