@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Sockets between two machines: two network namespaces joined by a cable.
+
+Needs the right to make namespaces (root); says so otherwise.
+"""
+
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+import tap  # noqa: E402
+
+BUILD = os.environ.get("TINET_BUILD", os.path.join(ROOT, "build"))
+PEER = os.path.join(BUILD, "tests", "sockets", "peer")
+TIMEOUT = 60
+
+
+class Machine:
+    """A namespace, kept by a process that sleeps in it."""
+
+    def __init__(self):
+        self.keeper = subprocess.Popen(
+            ["unshare", "-n", "sh", "-c", "echo up; exec sleep 1000"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.is_up = self.keeper.stdout.readline() == b"up\n"
+
+    def command(self, *args):
+        return ["nsenter", "-t", str(self.keeper.pid), "-n", *args]
+
+    def run(self, *args):
+        return subprocess.run(
+            self.command(*args), capture_output=True, text=True, timeout=TIMEOUT
+        ).stdout
+
+    def start(self, *args):
+        return subprocess.Popen(
+            self.command(*args), stdout=subprocess.PIPE, text=True
+        )
+
+    def close(self):
+        self.keeper.kill()
+        self.keeper.communicate()
+
+
+def join(a, b):
+    subprocess.run(
+        a.command("ip", "link", "add", "cable0", "type", "veth", "peer")
+        + ["name", "cable1", "netns", str(b.keeper.pid)],
+        check=True,
+    )
+    for machine, name, number in ((a, "cable0", 1), (b, "cable1", 2)):
+        for args in (
+            ["link", "set", "lo", "up"],
+            ["addr", "add", "10.9.8.%d/24" % number, "dev", name],
+            ["addr", "add", "fe80::%d/64" % number, "dev", name, "nodad"],
+            ["link", "set", name, "up"],
+            ["route", "add", "224.0.0.0/4", "dev", name],
+        ):
+            subprocess.run(machine.command("ip", *args), check=True)
+
+
+def multicast(a, b, group, want_from):
+    receiver = b.start(PEER, "receive", group, "5454", "cable1")
+    assert receiver.stdout.readline() == "ready\n"
+    a.run(PEER, "send", group, "5454", "cable0", "hello")
+    out = receiver.communicate(timeout=TIMEOUT)[0]
+    assert out == "hello\nfrom %s\n" % want_from, out
+
+
+def ipv4_multicast_reaches_the_other_machine(a, b):
+    multicast(a, b, "239.7.7.7", "10.9.8.1")
+
+
+def ipv6_multicast_reaches_the_other_machine(a, b):
+    receiver = b.start(PEER, "receive", "ff02::4321", "5455", "cable1")
+    assert receiver.stdout.readline() == "ready\n"
+    a.run(PEER, "send", "ff02::4321", "5455", "cable0", "hello")
+    out = receiver.communicate(timeout=TIMEOUT)[0]
+    assert out.startswith("hello\nfrom fe80::") and "%cable1" in out, out
+
+
+def a_link_local_address_is_reached_over_its_interface(a, b):
+    listener = b.start(PEER, "listen", "*")
+    port = listener.stdout.readline().strip()
+    out = a.run(PEER, "connect", "fe80::2%cable0", port)
+    assert out == "connected fe80::2%cable0\n", out
+    out = listener.communicate(timeout=TIMEOUT)[0]
+    assert out.startswith("from fe80::") and out.endswith("%cable1\n"), out
+
+
+def a_network_without_a_route_is_unreachable(a, _b):
+    out = a.run(PEER, "connect", "198.51.100.1", "80")
+    assert "TINET_EUNREACHABLE 101 " in out, out
+    out = a.run(PEER, "connect", "2001:db8::1", "80")
+    assert "TINET_EUNREACHABLE 101 " in out, out
+
+
+def a_machine_that_is_not_there_is_unreachable(a, _b):
+    out = a.run(PEER, "connect", "10.9.8.77", "80")
+    assert "TINET_EUNREACHABLE 113 " in out, out
+
+
+def an_interface_that_vanishes_ends_nothing_wrongly(a, b):
+    receiver = b.start(PEER, "receive", "239.7.7.8", "5456", "cable1")
+    assert receiver.stdout.readline() == "ready\n"
+    subprocess.run(a.command("ip", "link", "del", "cable0"), check=True)
+    out = a.run(PEER, "send", "239.7.7.8", "5456", "cable0", "hello")
+    assert out.startswith("group: "), out
+    assert receiver.poll() is None
+    receiver.kill()
+    receiver.communicate()
+    out = a.run(PEER, "connect", "fe80::2%cable0", "80")
+    assert "no such interface" in out, out
+
+
+TESTS = [
+    ipv4_multicast_reaches_the_other_machine,
+    ipv6_multicast_reaches_the_other_machine,
+    a_link_local_address_is_reached_over_its_interface,
+    a_network_without_a_route_is_unreachable,
+    a_machine_that_is_not_there_is_unreachable,
+    an_interface_that_vanishes_ends_nothing_wrongly,
+]
+
+
+def main():
+    out = tap.Writer()
+    machines = [Machine(), Machine()]
+    can = all(machine.is_up for machine in machines)
+    if can:
+        join(*machines)
+    for test in TESTS:
+        name = test.__name__.strip("_").replace("_", " ")
+        if not can:
+            out.skip(name, "no network namespace can be made here")
+            continue
+        try:
+            test(*machines)
+            out.point(name, [])
+        except (AssertionError, subprocess.SubprocessError) as error:
+            out.point(name, [repr(error)])
+    for machine in machines:
+        machine.close()
+    sys.exit(out.exit_status())
+
+
+main()
