@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_SECONDS 1e12 /* beyond it a time is cut to 400 days anyway */
@@ -186,10 +187,17 @@ static int read_object(struct reader *r, const json_t *object)
 
 static int syntax_error(struct reader *r, const json_error_t *e)
 {
+  char text[sizeof e->text + 1], *near;
+
   if (json_error_code(e) == json_error_out_of_memory)
     return TINET_ENOMEM;
+  (void)snprintf(text, sizeof text, "%s", e->text);
   r->line += e->line > 0 ? (unsigned)e->line - 1 : 0;
-  return fail(r, "JSON:", e->text);
+  /* What it stands near to may be a value, which nobody asked to see. */
+  near = strstr(text, " near ");
+  if (near)
+    *near = '\0';
+  return fail(r, "JSON:", text);
 }
 
 static int read_element(struct reader *r)

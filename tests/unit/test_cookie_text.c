@@ -229,6 +229,14 @@ static void an_error_names_line_and_field(void)
           "[{\"name\":\"a\",\"value\":\"1\\r\\n\",\"domain\":\"x.example\"}]");
 }
 
+static void an_error_shows_no_value(void)
+{
+  refuses(JSON, TINET_ESYNTAX, "line 2: JSON: '}' expected",
+          "[\n{\"value\":\"a\" \"secret\"}]");
+  refuses(JSON, TINET_ESYNTAX, "line 1: JSON: premature end of input",
+          "[{\"value\":\"secret\"");
+}
+
 static void json_that_is_none_is_refused(void)
 {
   static const char *const texts[] = {
@@ -386,6 +394,7 @@ int main(void)
   T_RUN(json_of_browsers_is_read);
   T_RUN(what_has_expired_is_left_out_and_removes_nothing);
   T_RUN(an_error_names_line_and_field);
+  T_RUN(an_error_shows_no_value);
   T_RUN(json_that_is_none_is_refused);
   T_RUN(bytes_that_are_no_utf8_are_written_as_latin_1);
   T_RUN(a_name_with_a_tab_is_a_comment);
