@@ -233,7 +233,7 @@ static void an_error_shows_no_value(void)
 {
   refuses(JSON, TINET_ESYNTAX, "line 2: JSON: '}' expected",
           "[\n{\"value\":\"a\" \"secret\"}]");
-  refuses(JSON, TINET_ESYNTAX, "line 1: JSON: premature end of input",
+  refuses(JSON, TINET_ESYNTAX, "line 1: JSON: '}' expected",
           "[{\"value\":\"secret\"");
 }
 
