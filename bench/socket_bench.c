@@ -1,0 +1,268 @@
+/* socket_bench.c - what a socket costs: tinet beside bare libuv, in one run.
+ *
+ *   socket_bench [ROUNDS]
+ *
+ * A child process is the client; the CPU time of the parent, the server, is
+ * what counts.  The two take turns, and the best of each is compared.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <tinet/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#define MESSAGE 64
+#define TURNS 7
+#define CONNECTIONS_MAX 64
+
+enum kind { LOAD_ECHO, LOAD_SINK };
+
+struct load {
+  const char *name;
+  enum kind kind;
+  int n_connections;
+  long n; /* echoes, or MiB */
+};
+
+static enum kind kind;
+static int n_left; /* connections that have not ended */
+
+static double cpu_seconds(void)
+{
+  struct rusage u;
+
+  (void)getrusage(RUSAGE_SELF, &u);
+  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+         (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+/* ---- the client ---- */
+
+static void echo(const int *fds, int n_fds, long n)
+{
+  char buf[MESSAGE] = "";
+
+  for (long i = 0; i < n; i += n_fds) {
+    for (int j = 0; j < n_fds; j++)
+      if (write(fds[j], buf, MESSAGE) != MESSAGE)
+        _exit(1);
+    for (int j = 0; j < n_fds; j++)
+      if (recv(fds[j], buf, MESSAGE, MSG_WAITALL) != MESSAGE)
+        _exit(1);
+  }
+}
+
+static void pour(int fd, long n_mib)
+{
+  static char mib[1 << 20];
+
+  for (long i = 0; i < n_mib; i++)
+    for (size_t done = 0; done < sizeof mib;) {
+      ssize_t n = write(fd, mib + done, sizeof mib - done);
+
+      if (n <= 0)
+        _exit(1);
+      done += (size_t)n;
+    }
+}
+
+static pid_t start_client(const struct load *load, uint16_t port)
+{
+  struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+  int fds[CONNECTIONS_MAX], on = 1;
+  pid_t pid = fork();
+
+  if (pid != 0)
+    return pid;
+  sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int i = 0; i < load->n_connections; i++) {
+    fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fds[i], (struct sockaddr *)&sin, sizeof sin) != 0)
+      _exit(1);
+    (void)setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  if (load->kind == LOAD_ECHO)
+    echo(fds, load->n_connections, load->n);
+  else
+    pour(fds[0], load->n);
+  _exit(0);
+}
+
+/* ---- bare libuv ---- */
+
+static char uv_buffer[65536]; /* one for all, as tinet has it */
+
+struct uv_write_and_data {
+  uv_write_t req;
+  char data[MESSAGE];
+};
+
+static uv_tcp_t uv_server;
+
+static void on_uv_closed(uv_handle_t *handle)
+{
+  free(handle);
+}
+
+static void on_uv_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
+{
+  (void)handle;
+  (void)size;
+  *buf = uv_buf_init(uv_buffer, sizeof uv_buffer);
+}
+
+static void on_uv_written(uv_write_t *req, int status)
+{
+  (void)status;
+  free(req);
+}
+
+static void on_uv_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+  uv_buf_t out = uv_buf_init(buf->base, (unsigned)(n > 0 ? n : 0));
+  struct uv_write_and_data *w;
+
+  if (n < 0) {
+    uv_close((uv_handle_t *)s, on_uv_closed);
+    if (--n_left == 0)
+      uv_close((uv_handle_t *)&uv_server, NULL);
+    return;
+  }
+  /* The quickest that libuv has: at once, and queued only if that fails. */
+  if (kind == LOAD_SINK || n == 0 || uv_try_write(s, &out, 1) == (int)n)
+    return;
+  w = malloc(sizeof *w);
+  if (!w || n > MESSAGE)
+    abort();
+  memcpy(w->data, buf->base, (size_t)n);
+  out.base = w->data;
+  (void)uv_write(&w->req, s, &out, 1, on_uv_written);
+}
+
+static void on_uv_connection(uv_stream_t *server, int status)
+{
+  uv_tcp_t *s = malloc(sizeof *s);
+
+  if (status != 0 || !s)
+    abort();
+  (void)uv_tcp_init(server->loop, s);
+  (void)uv_accept(server, (uv_stream_t *)s);
+  (void)uv_tcp_nodelay(s, 1);
+  (void)uv_read_start((uv_stream_t *)s, on_uv_alloc, on_uv_read);
+}
+
+static double run_uv(const struct load *load)
+{
+  struct sockaddr_in sin = {.sin_family = AF_INET};
+  struct sockaddr_storage bound;
+  int len = sizeof bound;
+  uv_loop_t loop;
+  double start;
+  pid_t pid;
+
+  (void)uv_loop_init(&loop);
+  (void)uv_tcp_init(&loop, &uv_server);
+  sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  (void)uv_tcp_bind(&uv_server, (struct sockaddr *)&sin, 0);
+  (void)uv_listen((uv_stream_t *)&uv_server, 128, on_uv_connection);
+  (void)uv_tcp_getsockname(&uv_server, (struct sockaddr *)&bound, &len);
+  memcpy(&sin, &bound, sizeof sin);
+  pid = start_client(load, ntohs(sin.sin_port));
+  start = cpu_seconds();
+  (void)uv_run(&loop, UV_RUN_DEFAULT);
+  start = cpu_seconds() - start;
+  (void)waitpid(pid, NULL, 0);
+  (void)uv_loop_close(&loop);
+  return start;
+}
+
+/* ---- tinet ---- */
+
+static tinet_listener *listener;
+
+static void on_read(tinet_stream *s, const void *data, size_t len, void *user)
+{
+  (void)user;
+  if (kind == LOAD_ECHO && tinet_stream_write(s, data, len) < 0)
+    abort();
+}
+
+static void on_end(tinet_stream *s, void *user)
+{
+  (void)user;
+  (void)tinet_stream_close(s);
+  if (--n_left == 0)
+    tinet_listener_close(listener);
+}
+
+static void on_accept(tinet_listener *l, tinet_stream *s, void *user)
+{
+  static const tinet_stream_events events = {.on_read = on_read,
+                                             .on_end = on_end};
+
+  (void)l;
+  tinet_stream_set_events(s, &events, user);
+  if (tinet_stream_read_start(s) < 0)
+    abort();
+}
+
+static double run_tinet(const struct load *load)
+{
+  tinet_listen_options opt;
+  tinet_endpoint e = {0};
+  tinet_loop *loop;
+  double start;
+  pid_t pid;
+
+  tinet_listen_options_init(&opt);
+  opt.host = "127.0.0.1";
+  if (tinet_loop_open(&loop) < 0 ||
+      tinet_listener_open(loop, &opt, on_accept, NULL, NULL, &listener, NULL) <
+          0 ||
+      tinet_listener_local(listener, &e) < 0)
+    abort();
+  pid = start_client(load, e.port);
+  start = cpu_seconds();
+  (void)tinet_loop_run(loop);
+  start = cpu_seconds() - start;
+  (void)waitpid(pid, NULL, 0);
+  (void)tinet_loop_close(loop);
+  return start;
+}
+
+static double least(double a, double b)
+{
+  return a < b ? a : b;
+}
+
+int main(int argc, char **argv)
+{
+  int n_turns = argc > 1 ? atoi(argv[1]) : TURNS;
+  const struct load loads[] = {
+      {"64-byte echo, 1 connection", LOAD_ECHO, 1, 100000},
+      {"64-byte echo, 64 connections", LOAD_ECHO, 64, 256000},
+      {"1 GiB received", LOAD_SINK, 1, 1024}};
+
+  for (size_t i = 0; i < sizeof loads / sizeof *loads; i++) {
+    double uv = 1e9, tinet = 1e9;
+
+    kind = loads[i].kind;
+    for (int j = 0; j < n_turns; j++) {
+      n_left = loads[i].n_connections;
+      uv = least(uv, run_uv(&loads[i]));
+      n_left = loads[i].n_connections;
+      tinet = least(tinet, run_tinet(&loads[i]));
+    }
+    printf("%-30s libuv %.3f s  tinet %.3f s  ratio %.3f\n", loads[i].name, uv,
+           tinet, tinet / uv);
+    (void)fflush(stdout);
+  }
+  return 0;
+}
