@@ -5,6 +5,29 @@
 interface FailureResponse {
   /** tinet: the stable name of the error ("TINET_ETIMEDOUT"). */
   reason?: string;
+  /** tinet: why TLS failed; absent if it was not that. */
+  tls?: TLSFailure;
+}
+
+/** The story of a TLS failure.  Texts are "" where nothing is known. */
+interface TLSFailure {
+  /** "expired", "wrong-host", "unknown-issuer", "pin-mismatch" ... */
+  reason: string;
+  opensslCode: number;
+  /** The code of Apple's NSURLErrorDomain that means the same; 0 if there is none. */
+  nsurlCode: number;
+  host: string;
+  /** The place in the chain of the certificate that it is about; -1 if it is about none. */
+  depth: number;
+  subject: string;
+  issuer: string;
+  notBefore: string;
+  notAfter: string;
+  names: string;
+  key: string;
+  hash: string;
+  expectedSpki: string;
+  seenSpki: string;
 }
 
 /** Payload of onreadystatechange. */

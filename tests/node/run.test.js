@@ -129,10 +129,3 @@ test('what is no project is refused with status 2', (t) => {
   assert.equal(project(t, '', {}, { args: ['--log-level', 'loud'] }).status, 2);
 });
 
-test('the pinning modules say that they are not there yet', (t) => {
-  for (const id of ['ti.https', 'appcelerator.https']) {
-    const { status, stderr } = project(t, `require('${id}');`);
-    assert.equal(status, 1);
-    assert.match(stderr, new RegExp(`require\\('${id}'\\) is not supported yet`));
-  }
-});

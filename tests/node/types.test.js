@@ -18,7 +18,7 @@ function compile(file) {
     skipLibCheck: true,
     types: [],
     typeRoots: [path.join(binding, 'node_modules', '@types')],
-    paths: { tinet: [path.join(binding, 'index.d.ts')], 'tinet/register': [path.join(binding, 'register.d.ts')] },
+    paths: { tinet: [path.join(binding, 'index.d.ts')], 'tinet/register': [path.join(binding, 'register.d.ts')], 'tinet/https': [path.join(binding, 'https.d.ts')] },
   });
   return ts.getPreEmitDiagnostics(program).map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n'));
 }

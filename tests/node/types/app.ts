@@ -1,5 +1,6 @@
 // app.ts - code that has to compile, and lines that must not.
 import tinet = require('tinet');
+import pinning = require('tinet/https');
 
 const client: Titanium.Network.HTTPClient = tinet.Network.createHTTPClient({
   timeout: 5000,
@@ -11,7 +12,7 @@ const client: Titanium.Network.HTTPClient = tinet.Network.createHTTPClient({
   onerror: (e) => {
     const code: number | undefined = e.code;
     const reason: string | undefined = e.reason;
-    tinet.API.error(`${code} ${reason}`);
+    tinet.API.error(`${code} ${reason} ${e.tls?.expectedSpki}`);
   },
 });
 client.timeoutForResource = 1000;
@@ -23,6 +24,17 @@ client.send({ a: 1 });
 const headers: string = client.getAllRequestHeaders();
 tinet.Network.httpURLFormatter = (url) => (url === '' ? null : url);
 tinet.API.info(headers);
+
+const cookie: Titanium.Network.Cookie = tinet.Network.createCookie({ name: 'a', value: '1', domain: 'example.com', path: '/' });
+tinet.Network.addHTTPCookie(cookie);
+const found: Titanium.Network.Cookie[] = tinet.Network.getHTTPCookies('example.com', '/', 'a');
+tinet.API.info(String(found.length));
+client.clearCookies('example.com');
+const pinned = tinet.Network.createHTTPClient({
+  securityManager: pinning.createX509CertificatePinningSecurityManager([{ url: 'https://example.com', serverCertificate: 'a.der', trustChainIndex: 1 }]),
+  tlsVersion: tinet.Network.TLS_VERSION_1_3,
+});
+pinned.username = 'me';
 
 // @ts-expect-error the timeout is a number
 client.timeout = 'long';
