@@ -231,6 +231,17 @@ static void end_op(tinet_cache *cache, struct tinet__cache_op *op, int ret)
   tinet__cache_op_free(op);
 }
 
+/* `to` is empty. */
+static void move_all(struct tinet__list *from, struct tinet__list *to)
+{
+  if (tinet__list_is_empty(from))
+    return;
+  *to = *from;
+  to->next->prev = to;
+  to->prev->next = to;
+  tinet__list_init(from);
+}
+
 /* With the lock held, but not while it writes. */
 static void write_once(tinet_cache *cache)
 {
@@ -242,12 +253,7 @@ static void write_once(tinet_cache *cache)
 
   memcpy(touches, cache->touches, sizeof touches);
   cache->n_touches = 0;
-  while (!tinet__list_is_empty(&cache->queue)) {
-    struct tinet__list *l = cache->queue.next;
-
-    tinet__list_remove(l);
-    tinet__list_append(&cache->writing, l);
-  }
+  move_all(&cache->queue, &cache->writing);
   cache->n_queued = 0;
   (void)pthread_mutex_unlock(&cache->lock);
   ret = write_batch(&b, &cache->writing, touches, n_touches);

@@ -79,6 +79,8 @@ void job_free(struct job *job);
 
 /* trust.c */
 int trust_command(struct drive *drive, char **word, unsigned n);
+/* cache.c; false: no such command */
+bool cache_command(struct drive *drive, char **word, unsigned n);
 tinet_trust *trust_find(struct drive *drive, const char *name);
 void trust_free_all(struct drive *drive);
 void report_tls_failure(FILE *out, const tinet_tls_failure *f);

@@ -226,6 +226,8 @@ static bool command(struct drive *drive, char **word, unsigned n)
     return set_option(drive, word[1], word[2]);
   if (!strcmp(word[0], "cookies") && n == 2)
     return open_cookies(drive, word[1]);
+  if (!strncmp(word[0], "cache", 5))
+    return cache_command(drive, word, n);
   if (!strcmp(word[0], "trust")) {
     int err = trust_command(drive, word, n);
 
@@ -347,6 +349,7 @@ int main(void)
   }
   tinet_http_close(drive.http);
   tinet_cookie_jar_unref(drive.options.cookies);
+  tinet_cache_unref(drive.options.cache);
   trust_free_all(&drive);
   err = tinet_loop_close(drive.loop);
   for (unsigned i = 0; i < drive.n_option_strings; i++)

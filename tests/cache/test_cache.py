@@ -1,0 +1,610 @@
+#!/usr/bin/env python3
+"""The cache against an origin that counts what it is asked."""
+
+import email.utils
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "servers"))
+from lib import *
+
+suite = Suite()
+NONE, MISS, HIT, STALE, REVALIDATED = range(5)
+MIB = 1 << 20
+
+
+def http_date(offset=0):
+    return email.utils.formatdate(time.time() + offset, usegmt=True)
+
+
+class Origin:
+    """Answers each path as `routes` says; a route is a function of the request
+    that returns the bytes of the response, or None to close."""
+
+    def __init__(self):
+        self.routes, self.asked = {}, []
+        self.server = Threaded(self.serve)
+        self.n_urls = 0
+        self.is_cutting = False  # closes after the next answer
+
+    def serve(self, connection):
+        reader = Reader(connection)
+        while True:
+            request = read_request(reader, connection)
+            self.asked.append(request)
+            answer = self.routes[request.target](request)
+            if answer is None:
+                return
+            connection.sendall(answer)
+            if self.is_cutting:
+                self.is_cutting = False
+                return
+
+    def url(self, route):
+        self.n_urls += 1
+        path = "/%d" % self.n_urls
+        self.routes[path] = route
+        return "http://127.0.0.1:%d%s" % (self.server.port, path)
+
+    def page(self, headers, body=b"body", status="200 OK"):
+        """A page that says the same each time, and 304 to its own ETag."""
+        tag = dict(headers).get("ETag")
+
+        def route(request):
+            if tag and request.header("If-None-Match") == tag:
+                return response("304 Not Modified", headers).replace(b"Content-Length: 0\r\n", b"")
+            return response(status, headers, body)
+
+        return self.url(route)
+
+
+class World:
+    def __init__(self, folder):
+        self.folder, self.origin, self.n = folder, Origin(), 0
+
+    def path(self):
+        self.n += 1
+        return os.path.join(self.folder, "cache%d" % self.n)
+
+    @contextlib.contextmanager
+    def driver(self, path="memory", *ceilings):
+        driver = Driver()
+        driver.command("cache", path, *ceilings)
+        try:
+            yield driver
+            driver.end()
+        finally:
+            driver.kill()
+
+
+def info(driver):
+    driver.command("cache-info")
+    return Outcome(driver.read())
+
+
+def check(driver, url, state, body=b"body", status=200, headers=(), **settings):
+    outcome = driver.get(url, headers, uses_cache=True, **settings)
+    equal("load" if status < 400 else "error", outcome.outcome, str(outcome))
+    equal(status, outcome.status)
+    equal(state, outcome.cache, "state")
+    if body is not None:
+        equal(body, outcome.body_bytes)
+    return outcome
+
+
+def twice(world, headers, first=MISS, second=HIT, asked=(), status="200 OK"):
+    """One page, asked for twice in each kind of cache."""
+    code = int(status.split()[0])
+    for path in ("memory", world.path()):
+        url = world.origin.page(headers, status=status)
+        with world.driver(path) as driver:
+            check(driver, url, first, status=code, headers=asked)
+            check(driver, url, second, status=code, headers=asked)
+
+
+# ---- directives ----
+
+
+@suite.test
+def a_fresh_response_is_a_hit_with_an_age(world):
+    for path in ("memory", world.path()):
+        url = world.origin.page([("Cache-Control", "max-age=60")])
+        before = len(world.origin.asked)
+        with world.driver(path) as driver:
+            first = check(driver, url, MISS)
+            equal(None, first.header("Age"))
+            second = check(driver, url, HIT)
+            true(int(second.header("Age")) >= 0)
+            equal(first.events, second.events)
+        equal(before + 1, len(world.origin.asked))
+
+
+@suite.test
+def it_survives_the_process(world):
+    path = world.path()
+    url = world.origin.page([("Cache-Control", "max-age=60")])
+    big = world.origin.page([("Cache-Control", "max-age=60")], b"x" * 300000)
+    with world.driver(path) as driver:
+        check(driver, url, MISS)
+        check(driver, big, MISS, b"x" * 300000)
+    with world.driver(path) as driver:
+        check(driver, url, HIT)
+        check(driver, big, HIT, b"x" * 300000)
+    equal(0o700, os.stat(path).st_mode & 0o777)
+    for name in os.listdir(path):
+        equal(0o600, os.stat(os.path.join(path, name)).st_mode & 0o777, name)
+
+
+@suite.test
+def an_expired_response_is_validated(world):
+    twice(world, [("Cache-Control", "max-age=0"), ("ETag", '"a"')], MISS, REVALIDATED)
+    true(world.origin.asked[-1].header("If-None-Match") == '"a"')
+
+
+@suite.test
+def no_cache_is_validated_each_time(world):
+    twice(world, [("Cache-Control", "max-age=60, no-cache"), ("ETag", '"a"')], MISS, REVALIDATED)
+
+
+@suite.test
+def no_cache_with_names_keeps_these_out(world):
+    url = world.origin.page([("Cache-Control", 'max-age=60, no-cache="X-Secret"'), ("X-Secret", "s")])
+    with world.driver() as driver:
+        equal("s", check(driver, url, MISS).header("X-Secret"))
+        equal(None, check(driver, url, HIT).header("X-Secret"))
+
+
+@suite.test
+def no_store_is_not_stored(world):
+    twice(world, [("Cache-Control", "max-age=60, no-store")], MISS, MISS)
+    twice(world, [("Cache-Control", "max-age=60")], MISS, MISS, [("Cache-Control", "no-store")])
+
+
+@suite.test
+def private_and_public_are_stored(world):
+    for word in ("private", "public"):
+        twice(world, [("Cache-Control", "max-age=60, " + word)])
+
+
+@suite.test
+def shared_caches_directives_mean_nothing(world):
+    twice(world, [("Cache-Control", "s-maxage=60")], MISS, MISS)
+    twice(world, [("Cache-Control", "max-age=60, s-maxage=0, proxy-revalidate")])
+
+
+@suite.test
+def expires_and_last_modified_make_it_fresh(world):
+    twice(world, [("Date", http_date()), ("Expires", http_date(60))])
+    twice(world, [("Date", http_date()), ("Last-Modified", http_date(-100000))])
+    twice(world, [("Date", http_date()), ("Expires", "0"), ("ETag", '"a"')], MISS, REVALIDATED)
+
+
+@suite.test
+def what_another_cache_had_for_long_is_stale(world):
+    twice(world, [("Cache-Control", "max-age=60"), ("Age", "100"), ("ETag", '"a"')], MISS, REVALIDATED)
+
+
+@suite.test
+def statuses_are_stored_or_not(world):
+    fresh = [("Cache-Control", "max-age=60")]
+    twice(world, fresh, status="404 Not Found")
+    twice(world, fresh, status="410 Gone")
+    twice(world, fresh, MISS, MISS, status="401 Unauthorized")
+    twice(world, fresh + [("Content-Range", "bytes 0-3/9")], MISS, MISS, status="206 Partial Content")
+
+
+@suite.test
+def requests_can_refuse_or_want_less(world):
+    fresh = [("Cache-Control", "max-age=60"), ("ETag", '"a"')]
+    twice(world, fresh, MISS, REVALIDATED, [("Cache-Control", "no-cache")])
+    twice(world, fresh, MISS, REVALIDATED, [("Pragma", "no-cache")])
+    twice(world, fresh, MISS, REVALIDATED, [("Cache-Control", "min-fresh=100")])
+    twice(world, fresh + [("Age", "10")], MISS, REVALIDATED, [("Cache-Control", "max-age=5")])
+
+
+@suite.test
+def requests_can_take_stale_ones(world):
+    stale = [("Cache-Control", "max-age=1"), ("Age", "10"), ("ETag", '"a"')]
+    twice(world, stale, MISS, STALE, [("Cache-Control", "max-stale")])
+    twice(world, stale, MISS, STALE, [("Cache-Control", "max-stale=60")])
+    twice(world, stale, MISS, REVALIDATED, [("Cache-Control", "max-stale=1")])
+    stale[0] = ("Cache-Control", "max-age=1, must-revalidate")
+    twice(world, stale, MISS, REVALIDATED, [("Cache-Control", "max-stale")])
+
+
+@suite.test
+def only_if_cached_does_not_ask(world):
+    url = world.origin.page([("Cache-Control", "max-age=60")])
+    only = [("Cache-Control", "only-if-cached")]
+    with world.driver() as driver:
+        before = len(world.origin.asked)
+        check(driver, url, MISS, None, 504, only)
+        equal(before, len(world.origin.asked))
+        check(driver, url, MISS)
+        check(driver, url, HIT, headers=only)
+
+
+@suite.test
+def conditions_and_ranges_of_the_application_pass_by(world):
+    url = world.origin.page([("Cache-Control", "max-age=60"), ("ETag", '"a"')])
+    with world.driver() as driver:
+        check(driver, url, MISS)
+        check(driver, url, NONE, b"", 304, [("If-None-Match", '"a"')])
+        check(driver, url, NONE, headers=[("Range", "bytes=0-1")])
+        check(driver, url, HIT)
+
+
+@suite.test
+def without_uses_cache_nothing_is_read_or_stored(world):
+    url = world.origin.page([("Cache-Control", "max-age=60")])
+    with world.driver() as driver:
+        equal(NONE, driver.get(url).cache)
+        equal("no-cache", world.origin.asked[-1].header("Cache-Control"))
+        check(driver, url, MISS)
+        equal(None, world.origin.asked[-1].header("Cache-Control"))
+        equal(None, world.origin.asked[-1].header("Pragma"))
+        before = len(world.origin.asked)
+        equal(NONE, driver.get(url, uses_cache=False).cache)
+        equal(before + 1, len(world.origin.asked))
+
+
+# ---- validation ----
+
+
+@suite.test
+def a_304_updates_fields_and_a_200_replaces(world):
+    tags = ['"a"', '"a"', '"b"', '"b"']
+    count = [0]
+
+    def route(request):
+        tag = tags[count[0]]
+        count[0] += 1
+        headers = [("Cache-Control", "max-age=0"), ("ETag", tag), ("X-Count", str(count[0]))]
+        if request.header("If-None-Match") == tag:
+            return response("304 Not Modified", headers + [("Set-Cookie", "a=%d" % count[0])])
+        return response("200 OK", headers, tag.encode())
+
+    for path in ("memory", world.path()):
+        count[0] = 0
+        url = world.origin.url(route)
+        with world.driver(path) as driver:
+            driver.command("cookies", "memory")
+            check(driver, url, MISS, b'"a"')
+            equal("2", check(driver, url, REVALIDATED, b'"a"').header("X-Count"))
+            check(driver, url, MISS, b'"b"')
+            equal("a=2", world.origin.asked[-1].header("Cookie"))
+            equal("4", check(driver, url, REVALIDATED, b'"b"').header("X-Count"))
+
+
+@suite.test
+def a_304_about_something_else_is_fetched_again(world):
+    def route(request):
+        if request.header("If-None-Match"):
+            return response("304 Not Modified", [("ETag", '"other"')])
+        return response("200 OK", [("Cache-Control", "max-age=0"), ("ETag", '"a"')], b"body")
+
+    url = world.origin.url(route)
+    with world.driver() as driver:
+        check(driver, url, MISS)
+        check(driver, url, MISS)
+        equal(None, world.origin.asked[-1].header("If-None-Match"))
+
+
+@suite.test
+def errors_are_covered_where_it_is_allowed(world):
+    for control, second in (("stale-if-error=60", STALE), ("foo", None), ("stale-if-error=60, must-revalidate", None)):
+        for failure in (response("503 Service Unavailable", (), b"sorry"), None):
+            is_down = [False]
+
+            def route(_):
+                if is_down[0]:
+                    return failure
+                return response("200 OK", [("Cache-Control", "max-age=0, " + control), ("ETag", '"a"')], b"body")
+
+            url = world.origin.url(route)
+            with world.driver(world.path()) as driver:
+                check(driver, url, MISS)
+                is_down[0] = True
+                if second:
+                    check(driver, url, second)
+                elif failure:
+                    check(driver, url, MISS, None, 503)
+                else:
+                    equal("error", driver.get(url, uses_cache=True).outcome)
+
+
+@suite.test
+def stale_while_revalidate_asks_behind_the_scenes(world):
+    count = [0]
+
+    def route(_):
+        count[0] += 1
+        age = "100" if count[0] == 1 else "0"
+        return response("200 OK", [("Cache-Control", "max-age=60, stale-while-revalidate=600"),
+                                   ("Age", age)], b"%d" % count[0])
+
+    url = world.origin.url(route)
+    with world.driver(world.path()) as driver:
+        check(driver, url, MISS, b"1")
+        check(driver, url, STALE, b"1")  # `run` ends when the other has
+        check(driver, url, HIT, b"2")
+
+
+# ---- keys ----
+
+
+@suite.test
+def vary_tells_responses_apart(world):
+    def route(request):
+        word = request.header("X-Word") or "none"
+        return response("200 OK", [("Cache-Control", "max-age=60"), ("Vary", "X-Word, accept")], word.encode())
+
+    for path in ("memory", world.path()):
+        url = world.origin.url(route)
+        with world.driver(path) as driver:
+            for state in (MISS, HIT):
+                check(driver, url, state, b"none")
+                check(driver, url, state, b"a", headers=[("X-Word", "a")])
+                check(driver, url, state, b"b", headers=[("X-Word", "b")])
+
+
+@suite.test
+def vary_star_is_not_stored(world):
+    twice(world, [("Cache-Control", "max-age=60"), ("Vary", "*")], MISS, MISS)
+
+
+@suite.test
+def credentials_do_not_share(world):
+    url = world.origin.page([("Cache-Control", "max-age=60")])
+    with world.driver(world.path()) as driver:
+        check(driver, url, MISS, headers=[("Authorization", "Basic YTph")])
+        check(driver, url, MISS, headers=[("Authorization", "Basic Yjpi")])
+        check(driver, url, MISS)
+        check(driver, url, HIT, headers=[("Authorization", "Basic YTph")])
+
+
+@suite.test
+def a_fragment_does_not_count(world):
+    url = world.origin.page([("Cache-Control", "max-age=60")])
+    with world.driver() as driver:
+        check(driver, url + "#a", MISS)
+        check(driver, url + "#b", HIT)
+
+
+@suite.test
+def unsafe_methods_invalidate(world):
+    for path in ("memory", world.path()):
+        pages = [world.origin.page([("Cache-Control", "max-age=60")]) for _ in range(3)]
+        foreign = world.origin.page([("Cache-Control", "max-age=60")]).replace("127.0.0.1", "localhost")
+        target = pages[0]
+
+        def route(request, pages=pages, foreign=foreign):
+            if request.method == "POST":
+                return response("201 Created", [("Location", pages[1]), ("Content-Location", foreign)])
+            if request.method == "DELETE":
+                return response("404 Not Found")
+            return response("200 OK", [("Cache-Control", "max-age=60")], b"body")
+
+        with world.driver(path) as driver:
+            world.origin.routes["/" + target.rsplit("/", 1)[1]] = route
+            for page in pages + [foreign]:
+                check(driver, page, MISS)
+            driver.request("DELETE", target)
+            check(driver, target, HIT)
+            driver.request("POST", target, body=[("bytes", "text/plain", "x")])
+            check(driver, target, MISS)
+            check(driver, pages[1], MISS)
+            check(driver, pages[2], HIT)
+            check(driver, foreign, HIT)
+
+
+# ---- bodies ----
+
+
+@suite.test
+def a_truncated_body_is_not_stored(world):
+    def route(request):
+        world.origin.is_cutting = True
+        return b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 9\r\n\r\nhalf"
+
+    url = world.origin.url(route)
+    with world.driver(world.path()) as driver:
+        equal("error", driver.get(url, uses_cache=True).outcome)
+        equal(0, info(driver).entries)
+
+
+@suite.test
+def a_coded_body_is_kept_as_it_came(world):
+    import gzip
+
+    coded = gzip.compress(b"body" * 1000)
+    url = world.origin.page([("Cache-Control", "max-age=60"), ("Content-Encoding", "gzip")], coded)
+    with world.driver(world.path()) as driver:
+        for state in (MISS, HIT):
+            check(driver, url, state, b"body" * 1000)
+        true(info(driver).bytes < 2000, "stored small")
+
+
+@suite.test
+def a_target_file_is_filled_from_the_cache(world):
+    body = random.Random(1).randbytes(700000)
+    url = world.origin.page([("Cache-Control", "max-age=60")], body)
+    with world.driver(world.path()) as driver:
+        check(driver, url, MISS, body)
+        target = os.path.join(world.folder, "target")
+        check(driver, url, HIT, None, save=target)
+        with open(target, "rb") as f:
+            equal(crc(body), crc(f.read()))
+
+
+@suite.test
+def what_is_too_large_is_delivered_but_not_stored(world):
+    url = world.origin.page([("Cache-Control", "max-age=60")], b"x" * 5000)
+    with world.driver(world.path(), "100000", "4000") as driver:
+        check(driver, url, MISS, b"x" * 5000)
+        check(driver, url, MISS, b"x" * 5000)
+
+
+@suite.test
+def the_least_recently_used_goes_first(world):
+    for path in ("memory", world.path()):
+        pages = [world.origin.page([("Cache-Control", "max-age=60")], bytes([65 + i]) * 10000) for i in range(4)]
+        with world.driver(path, "35000") as driver:
+            for i in range(3):
+                check(driver, pages[i], MISS, None)
+            check(driver, pages[0], HIT, None)
+            check(driver, pages[3], MISS, None)
+            now = info(driver)
+            equal(3, now.entries)
+            equal(1, now.evicted)
+            true(now.bytes <= 35000, "below the ceiling")
+            check(driver, pages[0], HIT, None)
+            check(driver, pages[1], MISS, None)
+
+
+@suite.test
+def a_large_body_streams_from_the_disk(world):
+    if is_sanitized():
+        raise Skip("memory tells little with AddressSanitizer")
+    piece = random.Random(2).randbytes(MIB)
+    n = 200
+
+    url = world.origin.page([("Cache-Control", "max-age=600")], piece * n)
+    with world.driver(world.path(), str(1024 * MIB)) as driver:
+        for state in (MISS, HIT):
+            driver.prepare("GET", url, name="stream", uses_cache=True)
+            driver.command("send")
+            outcome = [line for line in driver.run() if "outcome" in line][0]
+            equal(state, outcome.cache)
+            equal(n * MIB, outcome["len"])
+        true(driver.memory()[1] < 64 * 1024, "peak %d KiB" % driver.memory()[1])
+
+
+@suite.test
+def clear_removes_everything(world):
+    for path in ("memory", world.path()):
+        url = world.origin.page([("Cache-Control", "max-age=60")], b"x" * 200000)
+        with world.driver(path) as driver:
+            check(driver, url, MISS, None)
+            equal(1, info(driver).entries)
+            driver.command("cache-clear")
+            now = info(driver)
+            equal((0, 0), (now.entries, now.bytes))
+            if path != "memory":
+                equal([], [n for n in os.listdir(path) if n.startswith("b-")])
+            check(driver, url, MISS, None)
+
+
+# ---- processes ----
+
+
+@suite.test
+def two_processes_share(world):
+    path = world.path()
+    url = world.origin.page([("Cache-Control", "max-age=60")])
+    big = world.origin.page([("Cache-Control", "max-age=60")], b"x" * 300000)
+    with world.driver(path) as one, world.driver(path) as two:
+        check(one, url, MISS)
+        info(one)  # written by now
+        check(two, url, HIT)
+        check(two, big, MISS, None)
+        info(two)
+        check(one, big, HIT, b"x" * 300000)
+        one.request("POST", url, body=[("bytes", "text/plain", "x")])
+        info(one)
+        check(two, url, MISS)
+        one.command("cache-clear")
+        info(one)
+        check(two, big, MISS, None)
+
+
+def rows(path):
+    db = sqlite3.connect(os.path.join(path, "index.db"))
+    try:
+        equal([("ok",)], db.execute("PRAGMA integrity_check").fetchall())
+        return db.execute("SELECT file, body_len FROM entry").fetchall()
+    finally:
+        db.close()
+
+
+@suite.test
+def killed_at_any_moment_it_opens_and_nothing_is_half(world):
+    path = world.path()
+    rng = random.Random(3)
+    bodies = {}
+    for i in range(40):
+        body = rng.randbytes(rng.choice((100, 5000, 70000, 300000)))
+        bodies[world.origin.page([("Cache-Control", "max-age=600")], body)] = body
+    urls = list(bodies)
+    for n in range(50):
+        driver = Driver()
+        driver.command("cache", path, str(3 * MIB))
+        rng.shuffle(urls)
+        for i, url in enumerate(urls[:12]):
+            driver.prepare("GET", url, name="c%d" % i, uses_cache=True)
+            driver.command("send")
+        driver.command("run")
+        time.sleep(rng.random() * 0.06)
+        driver.kill()
+        for file, body_len in rows(path):
+            if body_len:
+                equal(body_len, os.stat(os.path.join(path, file)).st_size, file)
+    with world.driver(path, str(3 * MIB)) as driver:
+        n_hits = 0
+        for url, body in bodies.items():
+            outcome = driver.get(url, uses_cache=True)
+            equal(body, outcome.body_bytes)
+            n_hits += outcome.cache == HIT
+        true(n_hits > 0, "something was stored")
+        info(driver)
+        known = {file for file, _ in rows(path)}
+        left = {name for name in os.listdir(path) if name.startswith("b-")}
+        equal(set(), left - known, "orphans")
+
+
+@suite.test
+def a_file_that_was_cut_or_removed_is_a_miss(world):
+    path = world.path()
+    body = b"x" * 300000
+    url = world.origin.page([("Cache-Control", "max-age=600")], body)
+    with world.driver(path) as driver:
+        check(driver, url, MISS, body)
+    for spoil in (lambda f: os.truncate(f, 5), os.unlink):
+        for name in os.listdir(path):
+            if name.startswith("b-"):
+                spoil(os.path.join(path, name))
+        with world.driver(path) as driver:
+            check(driver, url, MISS, body)
+            check(driver, url, HIT, body)
+
+
+@suite.test
+def a_damaged_index_is_put_aside(world):
+    path = world.path()
+    url = world.origin.page([("Cache-Control", "max-age=600")])
+    with world.driver(path) as driver:
+        check(driver, url, MISS)
+    write(os.path.join(path, "index.db"), b"this is no database" * 1000)
+    driver = Driver()
+    driver.command("cache", path)
+    try:
+        true("index.db" in driver.read()["cache_warning"])
+        check(driver, url, MISS)
+        check(driver, url, HIT)
+        driver.end()
+    finally:
+        driver.kill()
+
+
+if __name__ == "__main__":
+    with temporary_folder() as folder:
+        world = World(folder)
+        try:
+            status = suite.run(world)
+        finally:
+            world.origin.server.close()
+    sys.exit(status)
