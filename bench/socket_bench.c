@@ -224,8 +224,9 @@ static double run_tinet(const struct load *load)
   tinet_listen_options_init(&opt);
   opt.host = "127.0.0.1";
   if (tinet_loop_open(&loop) < 0 ||
-      tinet_listener_open(loop, &opt, on_accept, NULL, NULL, &listener, NULL) <
-          0 ||
+      tinet_listener_open(loop, &opt,
+                          &(tinet_listener_events){.on_accept = on_accept},
+                          NULL, &listener, NULL) < 0 ||
       tinet_listener_local(listener, &e) < 0)
     abort();
   pid = start_client(load, e.port);

@@ -171,6 +171,7 @@ static void on_resolved(const tinet_endpoint *endpoints, size_t n,
     return;
   }
   c->to = endpoints[0];
+  c->to.port = c->options.port;
   tinet_udp_options_init(&c->udp);
   c->udp.family = c->to.family;
   status = cli_pipe_udp(c->pipe, &how, on_over, c);
@@ -187,8 +188,8 @@ static int start(struct connect *c, tinet_loop *loop)
   int rc;
 
   if (c->is_udp) {
-    rc = tinet_resolve_start(loop, c->options.host, c->options.port,
-                             c->options.family, on_resolved, c, NULL);
+    rc = tinet_resolve_start(loop, c->options.host, c->options.family,
+                             on_resolved, c, NULL);
   } else {
     c->options.timeout_ms = c->timeout_s * 1000;
     c->options.tls = c->is_tls ? &c->tls : NULL;

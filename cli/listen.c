@@ -242,6 +242,7 @@ static int start_udp(struct listen *l)
 
 static int start(struct listen *l, tinet_loop *loop)
 {
+  static const tinet_listener_events events = {on_accept, on_error};
   tinet_error err;
   tinet_endpoint e;
   int rc;
@@ -251,8 +252,7 @@ static int start(struct listen *l, tinet_loop *loop)
   rc = read_files(l);
   if (rc != CLI_OK)
     return rc;
-  rc = tinet_listener_open(loop, &l->options, on_accept, on_error, l,
-                           &l->listener, &err);
+  rc = tinet_listener_open(loop, &l->options, &events, l, &l->listener, &err);
   if (rc < 0) {
     cli_error("%s", err.text);
     return cli_exit_status(rc);

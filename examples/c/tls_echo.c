@@ -97,8 +97,9 @@ int main(int argc, char **argv)
   opt.tls = &tls;
   if (tinet_loop_open(&loop) < 0)
     return 1;
-  if (tinet_listener_open(loop, &opt, on_accept, NULL, NULL, &listener, &err) <
-          0 ||
+  if (tinet_listener_open(loop, &opt,
+                          &(tinet_listener_events){.on_accept = on_accept},
+                          NULL, &listener, &err) < 0 ||
       tinet_listener_local(listener, &where) < 0) {
     fprintf(stderr, "%s\n", err.text);
     return 1;

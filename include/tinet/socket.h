@@ -76,11 +76,11 @@ typedef void (*tinet_resolve_cb)(const tinet_endpoint *endpoints,
                                  size_t n_endpoints, const tinet_error *err,
                                  void *user);
 
-/* Looks `host` up; numeric addresses are understood as well.  All is copied.
- * `ret_resolve` is for cancelling and may be NULL.  TINET_EINVAL, TINET_EURL
- * (no possible host name), TINET_ENOMEM. */
+/* Looks `host` up; numeric addresses are understood as well.  The ports of the
+ * endpoints are 0.  All is copied.  `ret_resolve` is for cancelling and may be
+ * NULL.  TINET_EINVAL, TINET_EURL (no possible host name), TINET_ENOMEM. */
 TINET_API int tinet_resolve_start(tinet_loop *loop, const char *host,
-                                  uint16_t port, tinet_family family,
+                                  tinet_family family,
                                   tinet_resolve_cb on_resolved, void *user,
                                   tinet_resolve **ret_resolve) TINET_MUST_CHECK;
 
@@ -205,7 +205,7 @@ TINET_API int tinet_stream_open_fd(tinet_loop *loop, int fd,
                                    void *user,
                                    tinet_stream **ret_stream) TINET_MUST_CHECK;
 
-/* Gives the stream its events, or others: for those from tinet_accept_cb. */
+/* Gives the stream its events, or others: for those from on_accept. */
 TINET_API void tinet_stream_set_events(tinet_stream *stream,
                                        const tinet_stream_events *events,
                                        void *user);
@@ -336,19 +336,19 @@ tinet_stream_tls_failure(const tinet_stream *stream);
 
 /* ---- listeners ---- */
 
-/* A connection has come.  `stream` is the callback's to keep (or to close); it
- * gets its events by tinet_stream_set_events().  With TLS its on_open or
- * on_error follows after the handshake. */
-typedef void (*tinet_accept_cb)(tinet_listener *listener, tinet_stream *stream,
-                                void *user);
-
-/* Something is wrong with the listener.  `is_lasting` false: there are no
- * descriptors or no memory (TINET_ELIMIT, errno EMFILE, ENFILE ...); it goes on
- * by itself when there are, and says so once for each time.  true: it has ended
- * and can only be closed. */
-typedef void (*tinet_listener_error_cb)(tinet_listener *listener,
-                                        const tinet_error *err, bool is_lasting,
-                                        void *user);
+/* What happens to a listener. */
+typedef struct tinet_listener_events {
+  /* A connection has come.  `stream` is the callback's to keep (or to close);
+   * it gets its events by tinet_stream_set_events().  With TLS its on_open or
+   * on_error follows after the handshake.  Must not be NULL. */
+  void (*on_accept)(tinet_listener *listener, tinet_stream *stream, void *user);
+  /* Something is wrong.  `is_lasting` false: there are no descriptors or no
+   * memory (TINET_ELIMIT, errno EMFILE, ENFILE ...); it goes on by itself when
+   * there are, and says so once for each time.  true: it has ended and can only
+   * be closed. */
+  void (*on_error)(tinet_listener *listener, const tinet_error *err,
+                   bool is_lasting, void *user);
+} tinet_listener_events;
 
 /* How to listen.  Start from tinet_listen_options_init(); all is copied. */
 typedef struct tinet_listen_options {
@@ -366,17 +366,16 @@ typedef struct tinet_listen_options {
 } tinet_listen_options;
 TINET_API void tinet_listen_options_init(tinet_listen_options *opt);
 
-/* Opens and listens, with SO_REUSEADDR and without SO_REUSEPORT.  `user` is
- * borrowed until close.  TINET_EINVAL, TINET_EADDRESS (in use, not of this
- * machine), TINET_EPERMISSION (a port below 1024), TINET_ERESOLVE, TINET_ELIMIT
- * (no descriptors), TINET_EUNSUPPORTED (path too long), TINET_ENOMEM,
- * TINET_ESYSTEM; with `tls` also TINET_ETLS: certificate or key cannot be
- * used. */
+/* Opens and listens, with SO_REUSEADDR and without SO_REUSEPORT.  `events` is
+ * copied, `user` borrowed until close.  TINET_EINVAL, TINET_EADDRESS (in use,
+ * not of this machine), TINET_EPERMISSION (a port below 1024), TINET_ERESOLVE,
+ * TINET_ELIMIT (no descriptors), TINET_EUNSUPPORTED (path too long),
+ * TINET_ENOMEM, TINET_ESYSTEM; with `tls` also TINET_ETLS: certificate or key
+ * cannot be used. */
 TINET_API int tinet_listener_open(tinet_loop *loop,
                                   const tinet_listen_options *opt,
-                                  tinet_accept_cb on_accept,
-                                  tinet_listener_error_cb on_error, void *user,
-                                  tinet_listener **ret_listener,
+                                  const tinet_listener_events *events,
+                                  void *user, tinet_listener **ret_listener,
                                   tinet_error *err) TINET_MUST_CHECK;
 
 /* Accepts nothing until resumed: connections wait in the kernel's queue.  From

@@ -35,6 +35,7 @@ struct tinet__dial {
   struct tinet__deferred soon;     /* carries on, or reports, from the loop */
   char *host;                      /* owned; for the texts of errors */
   struct tinet__sockaddr *targets; /* owned */
+  uint16_t port;
   size_t n_targets, n_started, n_running;
   struct attempt attempts[ATTEMPTS_MAX];
   int errnum; /* of the attempt that says most */
@@ -204,10 +205,12 @@ static void on_resolved(const tinet_endpoint *endpoints, size_t n,
   }
   memcpy(list, endpoints, n_used * sizeof *list);
   tinet__interleave(list, n_used);
-  for (size_t i = 0; i < n_used; i++)
+  for (size_t i = 0; i < n_used; i++) {
+    list[i].port = d->port;
     if (tinet__endpoint_to_sockaddr(&list[i], false,
                                     &d->targets[d->n_targets]) == TINET_OK)
       d->n_targets++;
+  }
   carry_on(d);
 }
 
@@ -238,6 +241,7 @@ int tinet__dial_start(tinet_loop *loop, const tinet_connect_options *opt,
   d->loop = loop;
   d->on_dialled = on_dialled;
   d->arg = arg;
+  d->port = opt->port;
   for (size_t i = 0; i < ATTEMPTS_MAX; i++)
     d->attempts[i] = (struct attempt){.dial = d, .fd = -1};
   d->host = tinet__strdup(opt->path ? opt->path : opt->host);
@@ -247,7 +251,7 @@ int tinet__dial_start(tinet_loop *loop, const tinet_connect_options *opt,
   if (err < 0)
     return err;
   err = opt->path ? start_path(d, opt->path)
-                  : tinet_resolve_start(loop, opt->host, opt->port, opt->family,
+                  : tinet_resolve_start(loop, opt->host, opt->family,
                                         on_resolved, d, &d->resolve);
   if (err < 0)
     return err;

@@ -37,8 +37,7 @@ struct tinet_listener {
   size_t max_queued;
   bool is_paused, is_starved, is_waiting, is_closed, is_held;
   unsigned n_busy;
-  tinet_accept_cb on_accept;
-  tinet_listener_error_cb on_error;
+  tinet_listener_events events;
   void *user; /* borrowed */
 };
 
@@ -100,8 +99,8 @@ static void tell(tinet_listener *l, int errnum, bool is_lasting)
   tinet_error err;
 
   (void)tinet__error_errno(&err, tinet__socket_code(errnum), errnum, "accept");
-  if (l->on_error)
-    l->on_error(l, &err, is_lasting, l->user);
+  if (l->events.on_error)
+    l->events.on_error(l, &err, is_lasting, l->user);
 }
 
 static void look_away(tinet_listener *l, int errnum)
@@ -175,7 +174,7 @@ static void hand_over(tinet_listener *l, int fd)
     return;
   }
   tinet__stream_enter(s);
-  l->on_accept(l, s, l->user);
+  l->events.on_accept(l, s, l->user);
   tinet__stream_leave(s);
 }
 
@@ -265,23 +264,21 @@ static int build(tinet_listener *l, const tinet_listen_options *opt,
 }
 
 int tinet_listener_open(tinet_loop *loop, const tinet_listen_options *opt,
-                        tinet_accept_cb on_accept,
-                        tinet_listener_error_cb on_error, void *user,
+                        const tinet_listener_events *events, void *user,
                         tinet_listener **ret_listener, tinet_error *err)
 {
   TINET_CLEANUP(tinet_listener_dropp) tinet_listener *l = NULL;
   int rc = TINET_EINVAL;
 
   tinet__error_clear(err);
-  if (loop && opt && opt->struct_size == sizeof *opt && on_accept &&
-      ret_listener)
+  if (loop && opt && opt->struct_size == sizeof *opt && events &&
+      events->on_accept && ret_listener)
     rc = (l = tinet__zalloc(sizeof *l)) ? TINET_OK : TINET_ENOMEM;
   if (rc == TINET_OK) {
     l->loop = loop;
     l->max_queued = opt->max_queued;
     l->is_paused = opt->is_paused;
-    l->on_accept = on_accept;
-    l->on_error = on_error;
+    l->events = *events;
     l->user = user;
     rc = build(l, opt, err);
   }

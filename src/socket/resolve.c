@@ -15,7 +15,6 @@
 struct tinet_resolve {
   tinet_loop *loop;
   char *host; /* owned */
-  uint16_t port;
   tinet_family family;
   tinet_resolve_cb on_resolved; /* NULL: cancelled */
   void *user;                   /* borrowed */
@@ -41,8 +40,7 @@ static void on_thread(void *arg)
 {
   tinet_resolve *r = arg;
 
-  r->result =
-      tinet__lookup(r->host, r->port, r->family, &r->list, &r->n, &r->err);
+  r->result = tinet__lookup(r->host, 0, r->family, &r->list, &r->n, &r->err);
 }
 
 static void on_done(void *arg)
@@ -64,14 +62,13 @@ static void on_soon(void *arg)
 }
 
 static tinet_resolve *new_resolve(tinet_loop *loop, const char *host,
-                                  uint16_t port, tinet_family family)
+                                  tinet_family family)
 {
   tinet_resolve *r = tinet__zalloc(sizeof *r);
 
   if (!r)
     return NULL;
   r->loop = loop;
-  r->port = port;
   r->family = family;
   r->host = tinet__strdup(host);
   if (r->host)
@@ -86,9 +83,9 @@ static bool is_impossible(const char *host)
   return !*host || strlen(host) > 1024 || strpbrk(host, " \t\r\n/@");
 }
 
-int tinet_resolve_start(tinet_loop *loop, const char *host, uint16_t port,
-                        tinet_family family, tinet_resolve_cb on_resolved,
-                        void *user, tinet_resolve **ret_resolve)
+int tinet_resolve_start(tinet_loop *loop, const char *host, tinet_family family,
+                        tinet_resolve_cb on_resolved, void *user,
+                        tinet_resolve **ret_resolve)
 {
   TINET_CLEANUP(free_resolvep) tinet_resolve *r = NULL;
   tinet_endpoint e;
@@ -98,12 +95,12 @@ int tinet_resolve_start(tinet_loop *loop, const char *host, uint16_t port,
     return TINET_EINVAL;
   if (is_impossible(host))
     return TINET_EURL;
-  r = new_resolve(loop, host, port, family);
+  r = new_resolve(loop, host, family);
   if (!r)
     return TINET_ENOMEM;
   r->on_resolved = on_resolved;
   r->user = user;
-  if (tinet_endpoint_parse(host, port, &e) != TINET_EINVAL) {
+  if (tinet_endpoint_parse(host, 0, &e) != TINET_EINVAL) {
     tinet__defer(loop, &r->soon, on_soon, r);
   } else {
     err = tinet__work_start(loop, on_thread, on_done, r);

@@ -154,11 +154,12 @@ int tinet__stream_send_queue(tinet_stream *s)
   struct iovec slices[SLICES_PER_SEND];
 
   for (int i = 0; i < SENDS_PER_TURN; i++) {
+    size_t n_slices = gather(s, slices);
     ssize_t n;
 
-    if (tinet__list_is_empty(&s->queue))
+    if (n_slices == 0)
       break;
-    n = send_slices(s, slices, gather(s, slices));
+    n = send_slices(s, slices, n_slices);
     if (n == -EAGAIN)
       return 0;
     if (n < 0)

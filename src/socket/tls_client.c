@@ -196,7 +196,7 @@ static int make(const tinet_tls_client_options *opt, const char *host,
   rc = set_context(ctx, opt, name.host, err);
   if (rc == TINET_OK) /* only now: a connection copies its context */
     rc = tinet__tls_new(ctx, false, &made);
-  if (rc < 0) {
+  if (rc < 0 || !made) {
     tinet__free(name.host);
     return rc;
   }

@@ -6,6 +6,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <stdio.h>
 #include <string.h>
 
 #define HANDSHAKE_TIMEOUT_MS 10000 /* a peer that connects and says nothing */
@@ -42,9 +43,9 @@ static int on_password(char *buf, int size, int is_writing, void *arg)
   size_t len = password ? strlen(password) : 0;
 
   (void)is_writing;
-  if (len == 0 || len > (size_t)size)
+  if (len == 0 || len >= (size_t)size)
     return -1;
-  memcpy(buf, password, len);
+  (void)snprintf(buf, (size_t)size, "%s", password);
   return (int)len;
 }
 

@@ -97,7 +97,9 @@ def tls_checks_the_certificate(folder):
 @test
 def openssl_understands_both_sides(folder):
     cert, key = certificate(folder)
-    listener = Listener("--tls", "--cert", cert, "--key", key, text=b"to openssl\n")
+    listener = Listener("--tls", "--cert", cert, "--key", key, text=None)
+    listener.process.stdin.write(b"to openssl\n")  # and no end: s_client would go
+    listener.process.stdin.flush()
     client = subprocess.Popen(
         ["openssl", "s_client", "-connect", "localhost:" + listener.port]
         + ["-CAfile", cert, "-verify_return_error", "-quiet"],
@@ -111,6 +113,7 @@ def openssl_understands_both_sides(folder):
     equal(listener.process.stdout.readline(), b"from openssl\n")
     client.kill()
     client.communicate()
+    listener.process.terminate()
     listener.end()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -125,7 +125,9 @@ static int listen_on(char **argv)
 
   tinet_listen_options_init(&opt);
   opt.host = argv[2];
-  if (tinet_listener_open(loop, &opt, on_accept, NULL, NULL, &l, &err) < 0 ||
+  if (tinet_listener_open(loop, &opt,
+                          &(tinet_listener_events){.on_accept = on_accept},
+                          NULL, &l, &err) < 0 ||
       tinet_listener_local(l, &e) < 0)
     return complain("listen", &err);
   printf("%u\n", (unsigned)e.port);

@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #define WANTED 10000
-#define IDLE_MAX 2048 /* bytes of ours a connection, libuv's handle included   \
-                       */
+#define IDLE_MAX                                                               \
+  2048 /* bytes of ours a connection, libuv's handle included                  \
+        */
 
 static int n_wanted = WANTED;
 static size_t n_bytes; /* allocated by the library now */
@@ -153,8 +154,9 @@ static void ten_thousand_are_accepted(void)
   T_EQ(0, tinet_loop_open(&loop));
   tinet_listen_options_init(&opt);
   opt.host = "127.0.0.1";
-  T_EQ(0,
-       tinet_listener_open(loop, &opt, on_accept, NULL, NULL, &listener, NULL));
+  T_EQ(0, tinet_listener_open(loop, &opt,
+                              &(tinet_listener_events){.on_accept = on_accept},
+                              NULL, &listener, NULL));
   T_EQ(0, tinet_listener_local(listener, &e));
   n_before = n_descriptors();
   bytes_before = n_bytes;

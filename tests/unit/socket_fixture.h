@@ -153,8 +153,9 @@ static inline uint16_t listen_here(tinet_listen_options *opt)
 {
   tinet_endpoint e = {0};
 
-  T_EQ(0, tinet_listener_open(loop, opt, on_accept_b, NULL, NULL, &listener,
-                              NULL));
+  T_EQ(0, tinet_listener_open(
+              loop, opt, &(tinet_listener_events){.on_accept = on_accept_b},
+              NULL, &listener, NULL));
   T_EQ(0, tinet_listener_local(listener, &e));
   return e.port;
 }

@@ -124,16 +124,21 @@ static void a_port_in_use_is_told(void)
   begin();
   lo.port = listen_here(&lo);
   T_EQ(TINET_EADDRESS,
-       tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL, &other, &err));
+       tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = on_accept_b},
+                           NULL, &other, &err));
   T_EQ(EADDRINUSE, err.number);
   T_OK(strstr(err.text, "localhost port") != NULL);
   lo.host = "192.0.2.99";
   T_EQ(TINET_EADDRESS,
-       tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL, &other, &err));
+       tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = on_accept_b},
+                           NULL, &other, &err));
   T_EQ(EADDRNOTAVAIL, err.number);
   lo.host = "no such name";
-  T_OK(tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL, &other, &err) <
-       0);
+  T_OK(tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = on_accept_b},
+                           NULL, &other, &err) < 0);
   T_OK(other == NULL);
   close_loop();
 }
@@ -147,7 +152,9 @@ static int listen_as_nobody(void)
   if (setgid(65534) != 0 || setuid(65534) != 0)
     return 1;
   lo.port = 80;
-  rc = tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL, &l, &err);
+  rc = tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = on_accept_b},
+                           NULL, &l, &err);
   return rc == TINET_EPERMISSION && err.number == EACCES ? 0 : 2;
 }
 
@@ -207,8 +214,9 @@ static void a_paused_listener_leaves_them_waiting(void)
 
   begin();
   lo.is_paused = true;
-  T_EQ(0, tinet_listener_open(loop, &lo, keep_and_pause, NULL, NULL, &listener,
-                              NULL));
+  T_EQ(0, tinet_listener_open(
+              loop, &lo, &(tinet_listener_events){.on_accept = keep_and_pause},
+              NULL, &listener, NULL));
   T_EQ(0, tinet_listener_local(listener, &e));
   co.port = e.port;
   connect_to("127.0.0.1");
@@ -246,8 +254,11 @@ static void a_lack_of_descriptors_is_lived_through(void)
   struct sockaddr_in sin = {.sin_family = AF_INET};
 
   begin();
-  T_EQ(0, tinet_listener_open(loop, &lo, keep, on_listen_error, NULL, &listener,
-                              NULL));
+  T_EQ(0,
+       tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){
+                               .on_accept = keep, .on_error = on_listen_error},
+                           NULL, &listener, NULL));
   T_EQ(0, tinet_listener_local(listener, &e));
   sin.sin_port = htons(e.port);
   sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -292,8 +303,9 @@ static void a_callback_may_close_the_listener(void)
   tinet_endpoint e = {0};
 
   begin();
-  T_EQ(0, tinet_listener_open(loop, &lo, close_listener, NULL, NULL, &listener,
-                              NULL));
+  T_EQ(0, tinet_listener_open(
+              loop, &lo, &(tinet_listener_events){.on_accept = close_listener},
+              NULL, &listener, NULL));
   T_EQ(0, tinet_listener_local(listener, &e));
   co.port = e.port;
   connect_to("127.0.0.1");
@@ -384,10 +396,12 @@ static void wrong_arguments_are_refused(void)
   T_EQ(TINET_EUNSUPPORTED,
        tinet_stream_connect(loop, &co, &end_events, &a, &a.stream, NULL));
   T_EQ(TINET_EINVAL,
-       tinet_listener_open(loop, &lo, NULL, NULL, NULL, &listener, NULL));
+       tinet_listener_open(loop, &lo, NULL, NULL, &listener, NULL));
   lo.struct_size = 0;
-  T_EQ(TINET_EINVAL, tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL,
-                                         &listener, NULL));
+  T_EQ(TINET_EINVAL,
+       tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = on_accept_b},
+                           NULL, &listener, NULL));
   close_loop();
 }
 
@@ -400,7 +414,9 @@ static int try_connection(void)
     return TINET_ENOMEM;
   n_accepted = 0;
   tinet_listen_options_init(&lo);
-  rc = tinet_listener_open(loop, &lo, keep, NULL, NULL, &listener, NULL);
+  rc = tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = keep}, NULL,
+                           &listener, NULL);
   if (rc == 0) {
     tinet_endpoint e = {0};
 

@@ -368,16 +368,22 @@ static void what_cannot_be_used_is_refused_at_once(void)
   lo.tls = &so;
   so.key = other_ca.key;
   so.key_len = strlen(other_ca.key);
-  T_EQ(TINET_ETLS, tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL,
-                                       &listener, &err));
+  T_EQ(TINET_ETLS,
+       tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = on_accept_b},
+                           NULL, &listener, &err));
   T_OK(strstr(err.text, "key") != NULL);
   so.certificate = "rubbish";
   so.certificate_len = 7;
-  T_EQ(TINET_ETLS, tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL,
-                                       &listener, &err));
+  T_EQ(TINET_ETLS,
+       tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = on_accept_b},
+                           NULL, &listener, &err));
   so.certificate = NULL;
-  T_EQ(TINET_EINVAL, tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL,
-                                         &listener, &err));
+  T_EQ(TINET_EINVAL,
+       tinet_listener_open(loop, &lo,
+                           &(tinet_listener_events){.on_accept = on_accept_b},
+                           NULL, &listener, &err));
   tinet_connect_options_init(&co);
   co.host = "127.0.0.1";
   co.port = 1;
@@ -405,8 +411,9 @@ static int try_tls(void)
     return TINET_ENOMEM;
   tinet_listen_options_init(&lo);
   lo.tls = &so;
-  err =
-      tinet_listener_open(loop, &lo, on_accept_b, NULL, NULL, &listener, NULL);
+  err = tinet_listener_open(loop, &lo,
+                            &(tinet_listener_events){.on_accept = on_accept_b},
+                            NULL, &listener, NULL);
   tinet_connect_options_init(&co);
   co.host = "localhost";
   co.port = port;
