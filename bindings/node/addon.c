@@ -28,6 +28,7 @@ tinet_http *addon_http(struct addon *a)
   if (a->max_buffer_size > 0)
     opt.spill_threshold = (size_t)a->max_buffer_size;
   opt.cookies = addon_jar(a, STORE_APP);
+  opt.cache = addon_cache(a);
   opt.on_warning = on_warning;
   opt.warning_user = a;
   err = tinet_http_open(a->loop, &opt, &a->http);
@@ -58,7 +59,7 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *arg)
   tinet_http_close(a->http);
   a->http = NULL;
   a->loop = NULL;
-  release_jars(a);
+  release_stores(a);
   if (tinet_loop_on_closed(loop, on_loop_closed, a) < 0 ||
       tinet_loop_close(loop) < 0)
     (void)napi_remove_async_cleanup_hook(handle);

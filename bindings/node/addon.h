@@ -44,6 +44,7 @@ struct addon {
   char *app_guid;    /* owned, or NULL */
   char *app_id;      /* owned, or NULL */
   tinet_cookie_jar *jars[N_STORES]; /* references; NULL until used */
+  tinet_cache *cache;               /* a reference; NULL until used */
   double max_buffer_size; /* of a body in memory; 0 = the library's default */
   napi_ref resource_name; /* of the async contexts */
   struct call *call;      /* the innermost from JavaScript under way, or NULL */
@@ -114,7 +115,9 @@ void define_trust(napi_env env, napi_value exports);
 /* stores.c */
 /* NULL: no memory. */
 tinet_cookie_jar *addon_jar(struct addon *a, enum store which);
-void release_jars(struct addon *a);
+/* NULL if it cannot be opened: requests then go to the network. */
+tinet_cache *addon_cache(struct addon *a);
+void release_stores(struct addon *a);
 
 /* trust.c */
 tinet_trust *trust_of(napi_env env, napi_value value); /* or NULL */

@@ -1,4 +1,5 @@
-/* stores.c - the cookie stores of Titanium: the application's and the user's.
+/* stores.c - the cookie stores of Titanium, the application's and the user's,
+ * and the application's cache.
  *
  * A store is one object a process, shared by the main thread and all workers;
  * each environment that has used it holds a reference, and the last one writes
@@ -22,6 +23,8 @@ static struct {
   tinet_cookie_jar *jar; /* one of the environments' references */
   unsigned n_users;
 } stores[N_STORES];
+static tinet_cache *shared_cache; /* one of the environments' references */
+static unsigned n_cache_users;
 
 static tinet_cookie_jar *open_at(struct addon *a, const char *path)
 {
@@ -72,18 +75,60 @@ tinet_cookie_jar *addon_jar(struct addon *a, enum store which)
   return a->jars[which];
 }
 
-void release_jars(struct addon *a)
+static tinet_cache *open_cache(struct addon *a)
 {
+  tinet_cache_options opt;
+  tinet_cache *cache = NULL;
+  tinet_error err = {0};
+  char *path = NULL;
+
+  tinet_cache_options_init(&opt);
+  if (tinet_cache_folder(a->app_id ? a->app_id : "node", &path) == TINET_OK)
+    opt.path = path;
+  if (tinet_cache_open(&opt, &cache, &err) < 0) {
+    opt.path = NULL; /* a home that cannot be written: memory has to do */
+    if (tinet_cache_open(&opt, &cache, NULL) < 0)
+      cache = NULL;
+  }
+  tinet_free(path);
+  return cache;
+}
+
+tinet_cache *addon_cache(struct addon *a)
+{
+  if (a->cache)
+    return a->cache;
+  (void)pthread_mutex_lock(&lock);
+  if (!shared_cache) {
+    shared_cache = a->cache = open_cache(a);
+  } else {
+    a->cache = tinet_cache_ref(shared_cache);
+  }
+  if (a->cache)
+    n_cache_users++;
+  (void)pthread_mutex_unlock(&lock);
+  return a->cache;
+}
+
+/* Within the lock, because the last reference writes the files. */
+void release_stores(struct addon *a)
+{
+  (void)pthread_mutex_lock(&lock);
   for (int i = 0; i < N_STORES; i++) {
     if (!a->jars[i])
       continue;
-    (void)pthread_mutex_lock(&lock);
     if (--stores[i].n_users == 0)
       stores[i].jar = NULL;
-    tinet_cookie_jar_unref(a->jars[i]); /* in the lock: it writes the file */
-    (void)pthread_mutex_unlock(&lock);
+    tinet_cookie_jar_unref(a->jars[i]);
     a->jars[i] = NULL;
   }
+  if (a->cache) {
+    if (--n_cache_users == 0)
+      shared_cache = NULL;
+    tinet_cache_unref(a->cache);
+    a->cache = NULL;
+  }
+  (void)pthread_mutex_unlock(&lock);
 }
 
 /* The store that the first argument names; throws and returns NULL. */
