@@ -128,7 +128,7 @@ static int read_row(tinet__stmt *s, const char *url, const char *scope,
     return TINET_ENOMEM;
   if (strlen(file) >= sizeof item->body->file || tinet__stmt_int(s, 3) < 0)
     return TINET_ESTORE;
-  strcpy(item->body->file, file);
+  memcpy(item->body->file, file, strlen(file) + 1);
   strncpy(item->variant, tinet__stmt_text(s, 1), sizeof item->variant - 1);
   item->body->len = (uint64_t)tinet__stmt_int(s, 3);
   item->body->is_on_disk = true;
