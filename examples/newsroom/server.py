@@ -20,6 +20,7 @@ import zlib
 
 PASSWORD = "öffne & lies=1"
 TOKEN = "b3c1d9"
+SESSION = "5e55-10"
 ARCHIVE = b"".join(n.to_bytes(4, "big") for n in range(5 * 1024 * 1024))
 PIECE = 1024 * 1024
 HEADLINES = ["The tide came early", "Ferries run again at two", "A café dries its floor"]
@@ -53,6 +54,8 @@ class Newsroom(http.server.BaseHTTPRequestHandler):
 
     def is_signed_in(self):
         if self.headers.get("Authorization") == "Bearer " + TOKEN:
+            return True
+        if "session=" + SESSION in self.headers.get("Cookie", "").split("; "):
             return True
         self.send(401, {"error": "not signed in"})
         return False
@@ -102,7 +105,8 @@ class Newsroom(http.server.BaseHTTPRequestHandler):
         if fields != {"user": "mia", "password": PASSWORD}:
             self.send(403, {"error": "wrong name or password"})
         else:
-            self.send(302, b"", Location="/welcome?user=mia")
+            cookie = "session=%s; Max-Age=3600; Path=/; HttpOnly" % SESSION
+            self.send(302, b"", Location="/welcome?user=mia", Set_Cookie=cookie)
 
     def take_report(self, body):
         head = "Content-Type: %s\n\n" % self.headers["Content-Type"]

@@ -23,6 +23,7 @@ STEPS = [
     "404",
     "timeout|time-out|timed out",
     "abort",
+    "still signed in",
 ]
 
 

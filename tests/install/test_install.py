@@ -35,6 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Set-Cookie", "session=1; Max-Age=100")
         self.end_headers()
         self.wfile.write(body)
 
@@ -196,6 +197,16 @@ def check_upload(installed, program, server, base, folder):
     return []
 
 
+def check_session(installed, program, base, folder):
+    """The second run has the cookie of the first."""
+    jar = os.path.join(folder, os.path.basename(program) + ".sqlite")
+    for want in ("0 cookies\n200 OK\nsession of 127.0.0.1\n", "1 cookies\n200 OK\nsession of 127.0.0.1\n"):
+        status, text = installed.run(program, jar, base + "/hello")
+        if status != 0 or text != want:
+            return ["exit status %d, printed: %s" % (status, text)]
+    return []
+
+
 XML = "console.log(Ti.XML.parseString('<a>parsed</a>').documentElement.textContent);\n"
 
 
@@ -229,6 +240,7 @@ def check_linking(out, installed, folder, is_static):
     checks = {
         "get": lambda p: check_get(installed, p, base) + check_get_fails(installed, p),
         "upload": lambda p: check_upload(installed, p, server, base, folder),
+        "session": lambda p: check_session(installed, p, base, folder),
     }
     for name, check in checks.items():
         source = os.path.join(ROOT, "examples", "c", name + ".c")
