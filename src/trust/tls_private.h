@@ -14,7 +14,7 @@ int tinet__tls_spki_hash(X509 *cert,
 /* Fills in what a certificate says of itself. */
 void tinet__tls_describe(X509 *cert, tinet_tls_failure *failure);
 /* The reason for an X509_V_ERR_ number, and its NSURLErrorDomain code. */
-tinet_tls_reason tinet__tls_reason_of(long x509_error);
+tinet_tls_reason tinet__tls_reason_of(long number);
 int tinet__tls_nsurl_code(tinet_tls_reason reason);
 
 struct tinet__client_cert {

@@ -409,6 +409,15 @@ static bool is_pinned_key(const struct pin *pin, STACK_OF(X509) * chain)
   return false;
 }
 
+/* What does not fit is left out, whole. */
+static void append_pin(tinet_tls_failure *f, const char *text)
+{
+  size_t n = strlen(f->expected_spki), size = sizeof f->expected_spki;
+
+  if (n + strlen(text) + 3 <= size)
+    (void)snprintf(f->expected_spki + n, size - n, "%s%s", n ? ", " : "", text);
+}
+
 static void describe_mismatch(const tinet_trust *t, const char *host,
                               STACK_OF(X509) * chain, tinet_tls_failure *f)
 {
@@ -425,11 +434,7 @@ static void describe_mismatch(const tinet_trust *t, const char *host,
     if (n++ == 0 && t->pins[i].index > 0)
       index = t->pins[i].index;
     tinet_spki_hash_text(&t->pins[i].hash, text);
-    if (strlen(f->expected_spki) + sizeof text + 2 < sizeof f->expected_spki) {
-      if (f->expected_spki[0])
-        strcat(f->expected_spki, ", ");
-      strcat(f->expected_spki, text);
-    }
+    append_pin(f, text);
   }
   f->reason = TINET_TLS_REASON_PIN_MISMATCH;
   f->nsurl_code = tinet__tls_nsurl_code(f->reason);

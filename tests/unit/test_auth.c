@@ -206,11 +206,12 @@ static void quotes_in_a_name_are_escaped(void)
 
 static int try_digest(void)
 {
+  static const char field[] = "Digest realm=\"r\", nonce=\"n\", qop=auth";
   struct tinet__buf b = TINET__BUF_INIT;
   struct tinet__digest *d = NULL;
   struct tinet__headers h = {0};
-  int err = tinet__headers_add(&h, "WWW-Authenticate", 16,
-                               "Digest realm=\"r\", nonce=\"n\", qop=auth", 39);
+  int err =
+      tinet__headers_add(&h, "WWW-Authenticate", 16, field, sizeof field - 1);
 
   if (err == 0)
     err = tinet__challenges_parse(&h, "WWW-Authenticate", &offered);

@@ -1,6 +1,6 @@
 'use strict';
 // explained.js - why tinet's jar and tough-cookie's differ: a name that stands in
-// ../README.md, and how such a Set-Cookie is told (the first that fits counts).
+// README.md, and how such a Set-Cookie is told (the first that fits counts).
 
 const pair = (s) => s.cookie.split(';')[0];
 const domains = (s) => [...s.cookie.matchAll(/;\s*domain=([^;]*)/gi)].map((m) => m[1].trim());
