@@ -238,16 +238,14 @@ void cli_pipe_stream(struct cli_pipe *p, tinet_stream *stream,
 {
   static const tinet_stream_events events = {begin,    on_read,     on_end,
                                              on_drain, on_finished, on_error};
-  tinet_endpoint unused;
 
   p->stream = stream;
   p->has_peer_ended = false;
   p->on_over = on_over;
   p->user = user;
   tinet_stream_set_events(stream, &events, p);
-  /* Born open, or TLS and connecting: then on_open begins. */
-  if (tinet_stream_peer(stream, &unused) == TINET_OK &&
-      tinet_stream_read_start(stream) == TINET_OK)
+  /* Else it is being made, and on_open begins. */
+  if (tinet_stream_read_start(stream) == TINET_OK)
     begin(stream, p);
 }
 
