@@ -21,7 +21,7 @@ bool tinet__stream_is_open(const tinet_stream *s)
 
 /* ---- the parts ---- */
 
-static void detach(tinet_stream *s)
+void tinet__stream_detach(tinet_stream *s)
 {
   tinet__watch_close(s->watch);
   tinet__socket_close(s->fd);
@@ -72,11 +72,13 @@ static unsigned events_wanted(const tinet_stream *s)
 {
   unsigned events = 0;
 
+  if (tinet__stream_wants_read(s) || s->state == STREAM_HANDSHAKING ||
+      (s->state == STREAM_FINISHING && !s->is_ended))
+    events |= TINET__READABLE;
   /* Reading that has stopped is usually taken up again at once, so its watch
    * is only taken back when it reports something that nobody wants. */
-  if (tinet__stream_wants_read(s) || s->state != STREAM_OPEN)
-    events |= TINET__READABLE;
-  events |= s->watched & TINET__READABLE;
+  if (s->state == STREAM_OPEN)
+    events |= s->watched & TINET__READABLE;
   if (has_to_send(s))
     events |= TINET__WRITABLE;
   return events;
@@ -214,7 +216,7 @@ void tinet__stream_failed(tinet_stream *s)
   if (s->state == STREAM_FAILED)
     return;
   s->state = STREAM_FAILED;
-  detach(s);
+  tinet__stream_detach(s);
   if (s->timer)
     tinet__timer_stop(s->timer);
   if (was_finishing) {
@@ -366,7 +368,7 @@ size_t tinet_stream_close(tinet_stream *stream)
       !stream->is_shutdown_done)
     (void)tinet__tls_shutdown(stream->tls); /* as far as it goes */
   stream->is_closed = true;
-  detach(stream);
+  tinet__stream_detach(stream);
   tinet__timer_close(stream->timer);
   stream->timer = NULL;
   tinet__defer_cancel(stream->loop, &stream->soon);

@@ -11,9 +11,9 @@
 
 void tinet__stream_finished(tinet_stream *s)
 {
-  s->is_finished_due = false;
   if (s->state == STREAM_FINISHING)
     s->state = STREAM_FAILED; /* over; only close is left */
+  tinet__stream_detach(s);
   if (s->timer)
     tinet__timer_stop(s->timer);
   if (s->events.on_finished)

@@ -40,7 +40,7 @@ struct tinet_stream {
   bool is_closed, is_held;
   bool is_reading, is_ended, is_end_due;
   bool is_shutdown_wanted, is_shutdown_done;
-  bool is_error_due, is_drain_due, is_finished_due, has_waited;
+  bool is_error_due, is_drain_due, has_waited;
   bool is_timed;       /* the timer is running */
   unsigned watched;    /* what the watch is set to */
   int write_errno;     /* sending has failed; told once all is read */
@@ -68,6 +68,8 @@ int tinet__stream_new(tinet_loop *loop, const tinet_stream_events *events,
                       void *user, tinet_stream **ret_stream) TINET_MUST_CHECK;
 /* Takes `fd` on success: from then on the stream is watched. */
 int tinet__stream_attach(tinet_stream *s, int fd) TINET_MUST_CHECK;
+/* Closes the descriptor; nothing is read, sent or reported any more. */
+void tinet__stream_detach(tinet_stream *s);
 /* Watches, holds and times what the state asks for. */
 void tinet__stream_update(tinet_stream *s);
 /* The stream has failed: everything ends, and on_error is due. */

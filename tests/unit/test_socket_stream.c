@@ -419,6 +419,7 @@ static void finish_sends_everything_first(void)
   b.stream = NULL;
   TURN_UNTIL(a.n_finished == 1);
   T_EQ(0, a.n_dropped);
+  T_OK(a.stream->watch == NULL); /* an end that nobody reads wakes nobody */
   T_EQ(0, a.n_got + a.n_ends + a.n_errors);
   close_loop();
 }
@@ -433,6 +434,26 @@ static void finish_says_what_it_drops(void)
   T_OK(a.n_dropped > 0);
   T_EQ(a.n_dropped, tinet_stream_close(a.stream));
   a.stream = NULL;
+  close_loop();
+}
+
+static void a_peer_that_has_ended_does_not_make_it_busy(void)
+{
+  uint64_t start;
+  int n_turns = 0;
+
+  open_loop();
+  connect_pair();
+  (void)stuff(&a, big, sizeof big);
+  T_EQ(0, tinet_stream_shutdown(b.stream));
+  T_EQ(0, tinet_stream_finish(a.stream, 300));
+  start = tinet__clock_us();
+  while (a.n_finished == 0 && tinet__clock_us() < start + 10000000) {
+    (void)tinet_loop_run_once(loop);
+    n_turns++;
+  }
+  T_EQ(1, a.n_finished);
+  T_OK(n_turns < 50);
   close_loop();
 }
 
@@ -523,6 +544,7 @@ int main(void)
   T_RUN(a_write_without_progress_times_out);
   T_RUN(finish_sends_everything_first);
   T_RUN(finish_says_what_it_drops);
+  T_RUN(a_peer_that_has_ended_does_not_make_it_busy);
   T_RUN(the_end_waits_for_what_is_queued);
   T_RUN(any_stream_socket_will_do);
   T_RUN(options_reach_the_socket);
