@@ -155,6 +155,27 @@ def run_node(build, plain, tls, folder):
     return subprocess.run(['node', script], env=env).returncode
 
 
+def run_cache(args, bench, plain, folder):
+    """The cache in memory and on disk against the network on loopback."""
+    program = os.path.join(bench, 'cache_bench')
+    programs = [('network', program), ('memory', program), ('disk', program)]
+    caches = {'network': [], 'memory': ['--out', 'memory'],
+              'disk': ['--out', os.path.join(folder, 'cache')]}
+    rows = [('cache: 1 KiB GET, c=1', 'us', '/1k?cached', 20000),
+            ('cache: 256 MiB', 's/GB', '/big/%d?cached' % BULK, 4)]
+    for title, unit, path, count in rows:
+        if args.only not in title:
+            continue
+        costs = {name: [] for name, _ in programs}
+        for _ in range(args.rounds):
+            for name, _ in programs:
+                job = ['get', plain + path, str(max(1, int(count * args.scale))), '1']
+                costs[name].append(cost(unit, run_client([program] + job + caches[name]), job))
+        print('%-30s' % title + '  '.join(
+            '%s %.2f %s' % (name, statistics.median(values), unit)
+            for name, values in costs.items()))
+
+
 def run_all(args, folder):
     bench = os.path.join(args.build, 'bench')
     programs = [('bare libcurl', os.path.join(bench, 'bare_curl')),
@@ -178,6 +199,7 @@ def run_all(args, folder):
             rounds = args.rounds * 3 if unit == 'ms' else args.rounds
             row = measure_row(programs, unit, job, rounds)
             print_row(title, unit, programs, row)
+        run_cache(args, bench, plain, folder)
         return 0 if args.only else run_node(args.build, plain, tls, folder)
     finally:
         server.stdin.close()

@@ -124,11 +124,13 @@ static void answer(struct conn *c, const char *path)
   uint64_t len = strncmp(path, "/big/", 5) == 0 ? strtoull(path + 5, NULL, 10)
                  : strncmp(path, "/1k", 3) == 0 ? 1024
                                                 : 2;
-  int n = snprintf(c->head, sizeof(c->head),
-                   "HTTP/1.1 200 OK\r\nServer: bench\r\n"
-                   "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
-                   "Content-Type: text/plain\r\nContent-Length: %llu\r\n\r\n",
-                   (unsigned long long)len);
+  int n = snprintf(
+      c->head, sizeof(c->head),
+      "HTTP/1.1 200 OK\r\nServer: bench\r\n"
+      "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+      "%sContent-Type: text/plain\r\nContent-Length: %llu\r\n\r\n",
+      strstr(path, "?cached ") ? "Cache-Control: max-age=2000000000\r\n" : "",
+      (unsigned long long)len);
 
   c->head_at = 0;
   c->head_len = (size_t)n;
