@@ -252,6 +252,45 @@ def without_uses_cache_nothing_is_read_or_stored(world):
         equal(before + 1, len(world.origin.asked))
 
 
+@suite.test
+def a_hit_does_not_wait_for_a_connection(world):
+    url = world.origin.page([("Cache-Control", "max-age=60")])
+    is_asked = threading.Event()
+
+    def slow(_):
+        is_asked.wait(PATIENCE)
+        return response(body=b"slow")
+
+    driver = Driver(options={"max_connections_per_origin": 1})
+    driver.command("cache", "memory")
+    try:
+        check(driver, url, MISS)
+        for name, page in (("slow", world.origin.url(slow)), ("hit", url)):
+            driver.prepare("GET", page, name=name, uses_cache=True)
+            driver.command("send")
+        driver.command("run")
+        first = Outcome(driver.read())
+        is_asked.set()
+        equal(("hit", HIT), (first.name, first.cache))
+        equal("slow", driver.read()["name"])
+        equal(0, driver.read()["ran"])
+        driver.end()
+    finally:
+        is_asked.set()
+        driver.kill()
+
+
+@suite.test
+def synchronous_requests_use_it_too(world):
+    url = world.origin.page([("Cache-Control", "max-age=60")])
+    with world.driver() as driver:
+        check(driver, url, MISS)
+        driver.prepare("GET", url, uses_cache=True)
+        driver.command("sync")
+        outcomes = [line for line in driver.run() if "outcome" in line]
+        equal([HIT], [line.cache for line in outcomes])
+
+
 # ---- validation ----
 
 
