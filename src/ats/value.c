@@ -1,0 +1,184 @@
+/* value.c - the tree of values: one chain of blocks, freed at once. */
+#include "ats/value.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+
+struct block {
+  struct block *next;
+  max_align_t bytes[];
+};
+
+struct tinet__value_tree {
+  struct block *blocks; /* owned */
+  size_t n_bytes;
+  struct tinet__value *root;
+};
+
+static void *take_bytes(struct tinet__value_tree *tree, size_t size)
+{
+  struct block *block;
+
+  if (size > TINET__VALUE_MAX_BYTES - tree->n_bytes)
+    return NULL;
+  block = tinet__zalloc(sizeof(*block) + size);
+  if (!block)
+    return NULL;
+  block->next = tree->blocks;
+  tree->blocks = block;
+  tree->n_bytes += size;
+  return block->bytes;
+}
+
+int tinet__value_tree_new(struct tinet__value_tree **ret_tree)
+{
+  struct tinet__value_tree *tree = tinet__zalloc(sizeof(*tree));
+
+  if (!tree)
+    return TINET_ENOMEM;
+  *ret_tree = tree;
+  return TINET_OK;
+}
+
+void tinet__value_tree_free(struct tinet__value_tree *tree)
+{
+  struct block *next;
+
+  if (!tree)
+    return;
+  for (struct block *block = tree->blocks; block; block = next) {
+    next = block->next;
+    tinet__free(block);
+  }
+  tinet__free(tree);
+}
+
+struct tinet__value *tinet__value_root(const struct tinet__value_tree *tree)
+{
+  return tree->root;
+}
+
+const char *tinet__value_keep(struct tinet__value_tree *tree, const char *text,
+                              size_t len)
+{
+  char *copy;
+
+  if (len >= TINET__VALUE_MAX_BYTES)
+    return NULL;
+  copy = take_bytes(tree, len + 1);
+  if (copy && len > 0)
+    memcpy(copy, text, len);
+  return copy;
+}
+
+static bool may_hold(const struct tinet__value_tree *tree,
+                     const struct tinet__value *parent, const char *key)
+{
+  if (!parent)
+    return !tree->root && !key;
+  if (parent->depth + 1 >= TINET__VALUE_MAX_DEPTH)
+    return false;
+  if (parent->kind == TINET__VALUE_DICT)
+    return key != NULL;
+  return parent->kind == TINET__VALUE_ARRAY && !key;
+}
+
+static void append(struct tinet__value *parent, struct tinet__value *child)
+{
+  child->depth = parent->depth + 1;
+  child->prev = parent->last;
+  if (parent->last)
+    parent->last->next = child;
+  else
+    parent->first = child;
+  parent->last = child;
+  parent->n_children++;
+}
+
+int tinet__value_add(struct tinet__value_tree *tree,
+                     struct tinet__value *parent, const char *key,
+                     size_t key_len, enum tinet__value_kind kind,
+                     struct tinet__value **ret_value)
+{
+  struct tinet__value *value;
+
+  if (!may_hold(tree, parent, key))
+    return TINET_EINVAL;
+  value = take_bytes(tree, sizeof(*value));
+  if (!value)
+    return TINET_ENOMEM;
+  value->kind = kind;
+  if (key) {
+    value->key = tinet__value_keep(tree, key, key_len);
+    value->key_len = key_len;
+    if (!value->key)
+      return TINET_ENOMEM;
+  }
+  if (parent)
+    append(parent, value);
+  else
+    tree->root = value;
+  *ret_value = value;
+  return TINET_OK;
+}
+
+int tinet__value_set_text(struct tinet__value_tree *tree,
+                          struct tinet__value *value, const char *text,
+                          size_t len)
+{
+  const char *copy = tinet__value_keep(tree, text, len);
+
+  if (!copy)
+    return TINET_ENOMEM;
+  value->text = copy;
+  value->text_len = len;
+  return TINET_OK;
+}
+
+void tinet__value_remove(struct tinet__value *parent,
+                         struct tinet__value *child)
+{
+  if (child->prev)
+    child->prev->next = child->next;
+  else
+    parent->first = child->next;
+  if (child->next)
+    child->next->prev = child->prev;
+  else
+    parent->last = child->prev;
+  child->prev = NULL;
+  child->next = NULL;
+  parent->n_children--;
+}
+
+static struct tinet__value *find_back(struct tinet__value *from,
+                                      const char *key, size_t len)
+{
+  for (; from; from = from->prev)
+    if (from->key_len == len && memcmp(from->key, key, len) == 0)
+      return from;
+  return NULL;
+}
+
+struct tinet__value *tinet__value_find(const struct tinet__value *dict,
+                                       const char *key)
+{
+  if (!dict || dict->kind != TINET__VALUE_DICT)
+    return NULL;
+  return find_back(dict->last, key, strlen(key));
+}
+
+struct tinet__value *tinet__value_duplicate(const struct tinet__value *value)
+{
+  return value->key ? find_back(value->prev, value->key, value->key_len) : NULL;
+}
+
+const char *tinet__value_kind_name(enum tinet__value_kind kind)
+{
+  static const char *const names[] = {"dictionary", "array", "string",
+                                      "integer",    "real",  "boolean",
+                                      "date",       "data"};
+
+  return names[kind];
+}
