@@ -356,6 +356,22 @@ static void an_end_without_farewell_is_an_error(void)
   end();
 }
 
+static void a_reset_in_the_handshake_ends_it_once(void)
+{
+  begin(&server_cert);
+  start("localhost");
+  TURN_UNTIL(b.stream != NULL);
+  (void)tinet_stream_abort(b.stream);
+  b.stream = NULL;
+  TURN_UNTIL(a.n_errors == 1);
+  T_EQ(0, a.n_open);
+  T_OK(a.err.code == TINET_ETLS || a.err.code == TINET_ECLOSED);
+  stop_listening();
+  T_EQ(0, tinet_loop_run(loop));
+  T_EQ(1, a.n_errors);
+  end();
+}
+
 static void what_cannot_be_used_is_refused_at_once(void)
 {
   tinet_listen_options lo;
@@ -466,6 +482,7 @@ int main(void)
   T_RUN(a_peer_that_says_nothing_has_its_time);
   T_RUN(a_server_that_does_not_speak_tls_is_told);
   T_RUN(an_end_without_farewell_is_an_error);
+  T_RUN(a_reset_in_the_handshake_ends_it_once);
   T_RUN(what_cannot_be_used_is_refused_at_once);
   T_RUN(constructors_survive_failing_allocations);
   pem_free(&ca);
