@@ -1,9 +1,9 @@
 /* value.c - the tree of values: one chain of blocks, freed at once. */
-#include "ats/value.h"
+#include "value.h"
 
 #include <string.h>
 
-#include "core/alloc.h"
+#include "../core/alloc.h"
 
 struct block {
   struct block *next;

@@ -10,9 +10,10 @@
 
 #include <tinet/error.h>
 
-#define TINET__VALUE_MAX_DEPTH 64       /* real policies need five */
-#define TINET__VALUE_MAX_BYTES 67108864 /* a 4 MiB file of tiny elements fits  \
-                                         */
+#define TINET__VALUE_MAX_DEPTH 64 /* real policies need five */
+#define TINET__VALUE_MAX_BYTES                                                 \
+  67108864 /* a 4 MiB file of tiny elements fits                               \
+            */
 
 enum tinet__value_kind {
   TINET__VALUE_DICT,
