@@ -58,6 +58,7 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *arg)
   a->cleanup = handle;
   tinet_http_close(a->http);
   a->http = NULL;
+  close_handles(a);
   a->loop = NULL;
   release_stores(a);
   if (tinet_loop_on_closed(loop, on_loop_closed, a) < 0 ||
@@ -173,5 +174,6 @@ napi_value tinet_addon_init(napi_env env, napi_value exports)
   define_tools(env, exports);
   define_stores(env, exports);
   define_trust(env, exports);
+  define_sockets(env, exports);
   return exports;
 }

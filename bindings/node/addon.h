@@ -45,9 +45,11 @@ struct addon {
   char *app_id;      /* owned, or NULL */
   tinet_cookie_jar *jars[N_STORES]; /* references; NULL until used */
   tinet_cache *cache;               /* a reference; NULL until used */
-  double max_buffer_size; /* of a body in memory; 0 = the library's default */
-  napi_ref resource_name; /* of the async contexts */
-  struct call *call;      /* the innermost from JavaScript under way, or NULL */
+  double max_buffer_size;   /* of a body in memory; 0 = the library's default */
+  napi_ref resource_name;   /* of the async contexts */
+  napi_ref socket_dispatch; /* function(kind, ...), `this` = the owner */
+  struct handle *handles;   /* of sockets, see sockets.h */
+  struct call *call; /* the innermost from JavaScript under way, or NULL */
   napi_async_cleanup_hook_handle cleanup;
 };
 
@@ -103,6 +105,10 @@ extern const tinet_http_events client_events;
 void enter_call(struct addon *a, struct call *call);
 void leave_call(struct addon *a, struct call *call);
 void on_warning(void *user, const char *text);
+/* Calls a function of lib/; `context` is NULL for what belongs to no request.
+ */
+void call_js(struct addon *a, napi_async_context context, napi_value self,
+             napi_ref fn_ref, size_t argc, const napi_value *argv);
 
 /* Each file's functions. */
 void define_client(napi_env env, napi_value exports);
@@ -111,6 +117,10 @@ void define_body(napi_env env, napi_value exports);
 void define_tools(napi_env env, napi_value exports);
 void define_stores(napi_env env, napi_value exports);
 void define_trust(napi_env env, napi_value exports);
+void define_sockets(napi_env env, napi_value exports);
+
+/* sockets.c */
+void close_handles(struct addon *a);
 
 /* stores.c */
 /* NULL: no memory. */

@@ -41,11 +41,8 @@ void leave_call(struct addon *a, struct call *call)
     (void)napi_throw(a->env, thrown);
 }
 
-/* Calls a function of lib/; `context` is NULL for what belongs to no request.
- */
-static void call_js(struct addon *a, napi_async_context context,
-                    napi_value self, napi_ref fn_ref, size_t argc,
-                    const napi_value *argv)
+void call_js(struct addon *a, napi_async_context context, napi_value self,
+             napi_ref fn_ref, size_t argc, const napi_value *argv)
 {
   napi_value fn, result, thrown;
   napi_status status;

@@ -15,6 +15,18 @@ class Network extends Proxy {
     return new Cookie(dictionary);
   }
 
+  createTCPSocket(...args) {
+    return new (require('./tcp_socket'))(...args);
+  }
+
+  get Socket() {
+    return require('./socket');
+  }
+
+  get TCPSocket() {
+    return require('./tcp_socket');
+  }
+
   get allHTTPCookies() {
     return require('./cookie_store').all();
   }
@@ -59,6 +71,12 @@ defineConstants(Network.prototype, {
   WRITE_MODE: 2,
   READ_WRITE_MODE: 3,
   INADDR_ANY: 'INADDR_ANY',
+  // ti: Titanium.Network.Socket - the same states
+  SOCKET_INITIALIZED: 1,
+  SOCKET_CONNECTED: 2,
+  SOCKET_LISTENING: 4,
+  SOCKET_CLOSED: 8,
+  SOCKET_ERROR: 16,
   Cookie,
   HTTPClient,
 });
@@ -75,12 +93,12 @@ for (const name of [
 
 // Members that tinet will have; until then they say so.
 const METHODS = [
-  'createBonjourBrowser', 'createBonjourService', 'createTCPSocket', 'registerForPushNotifications',
+  'createBonjourBrowser', 'createBonjourService', 'registerForPushNotifications',
   'unregisterForPushNotifications',
 ];
 const PROPERTIES = [
   'online', 'networkType', 'networkTypeName', 'remoteDeviceUUID', 'remoteNotificationTypes',
-  'remoteNotificationsEnabled', 'Socket', 'BonjourBrowser', 'BonjourService', 'TCPSocket',
+  'remoteNotificationsEnabled', 'BonjourBrowser', 'BonjourService',
 ];
 for (const name of METHODS) {
   Network.prototype[name] = function () {

@@ -1,0 +1,135 @@
+'use strict';
+// io_stream.js - Titanium.IOStream: read and write with their two forms each.
+//
+// What a stream gives: `_readSync(bytes)` fills a Node Buffer and returns how
+// many bytes (-1 = the end), `_writeSync(bytes)` takes one and returns how many it
+// took; both may throw.  The asynchronous forms of such a stream run the same from
+// the loop, one after another, in the order of the calls.  A socket replaces
+// `_enqueue` by its own queues.
+
+const TiBuffer = require('./buffer');
+const { Proxy } = require('./proxy');
+
+function streamException(message) {
+  const error = new Error(message);
+  error.name = 'StreamException';
+  error.code = -1;
+  return error;
+}
+
+function isInteger(value) {
+  return typeof value === 'number' && Number.isInteger(value);
+}
+
+// The arguments (buffer[, offset, length][, callback]) of read and write.
+function parse(args) {
+  const list = [...args];
+  const callback = typeof list[list.length - 1] === 'function' ? list.pop() : null;
+  if (list.length !== 1 && list.length !== 3) throw new TypeError('Invalid number of arguments');
+  const [buffer, offset, length] = list;
+  if (!(buffer instanceof TiBuffer)) throw new TypeError('Invalid buffer argument');
+  if (list.length === 3) {
+    if (typeof offset !== 'number') throw new TypeError('Invalid offset argument');
+    if (typeof length !== 'number') throw new TypeError('Invalid length argument');
+  }
+  return range(buffer, list.length === 3 ? offset : 0, list.length === 3 ? length : buffer.length, callback);
+}
+
+// What reaches past the end is cut; an offset beyond it is a mistake.
+function range(buffer, offset, length, callback) {
+  let problem = null;
+  if (!isInteger(offset) || offset < 0 || offset > buffer.length) {
+    problem = new RangeError(`Invalid offset argument: ${offset} is outside 0..${buffer.length}`);
+  } else if (!isInteger(length) || length < 0) {
+    problem = new RangeError(`Invalid length argument: ${length}`);
+  }
+  return { buffer, offset, length: problem ? 0 : Math.min(length, buffer.length - offset), callback, problem };
+}
+
+// What a callback gets.  ti: Titanium.IOStream.read
+function payload(type, source, buffer, bytesProcessed, error) {
+  const result = {
+    type: error ? 'error' : type,
+    source,
+    buffer,
+    bytesProcessed,
+    success: !error,
+    code: 0,
+    errorState: 0,
+    errorDescription: '',
+  };
+  if (error) {
+    result.code = typeof error.code === 'number' && error.code !== 0 ? error.code : -1;
+    result.error = error.message;
+    result.errorState = result.code;
+    result.errorDescription = error.message;
+  }
+  return result;
+}
+
+class IOStream extends Proxy {
+  #tail = Promise.resolve(); // asynchronous operations run one after another
+
+  isReadable() { return false; }
+  isWritable() { return false; }
+  close() {}
+
+  read(...args) {
+    const op = parse(args);
+    if (!this.isReadable()) throw streamException('Stream is not readable');
+    op.type = 'read';
+    if (op.callback) return this._enqueue(op);
+    if (op.problem) throw op.problem;
+    return this._run(op);
+  }
+
+  write(...args) {
+    const op = parse(args);
+    if (!this.isWritable()) throw streamException('Stream is not writable');
+    op.type = 'write';
+    if (op.callback) return this._enqueue(op);
+    if (op.problem) throw op.problem;
+    return this._run(op);
+  }
+
+  // The bytes of an operation, in the buffer's memory.
+  _bytes(op) {
+    return op.buffer._bytes.subarray(op.offset, op.offset + op.length);
+  }
+
+  _run(op) {
+    if (op.length === 0) return 0;
+    return op.type === 'read' ? this._readSync(this._bytes(op)) : this._writeSync(this._bytes(op));
+  }
+
+  _enqueue(op) {
+    this.#tail = this.#tail.then(() => new Promise((done) => setImmediate(() => {
+      try {
+        this._settle(op);
+      } finally {
+        done();
+      }
+    })));
+    return undefined;
+  }
+
+  // Runs a queued operation and calls back; the stream may have been closed.
+  _settle(op) {
+    let n = -1;
+    let error = op.problem;
+    if (!error && !(op.type === 'read' ? this.isReadable() : this.isWritable())) {
+      error = streamException(op.type === 'read' ? 'Stream is not readable' : 'Stream is not writable');
+    }
+    try {
+      if (!error) n = this._run(op);
+    } catch (thrown) {
+      error = thrown;
+    }
+    op.callback.call(this, payload(op.type, this, op.buffer, error ? -1 : n, error));
+  }
+}
+
+IOStream.apiName = 'Ti.IOStream';
+IOStream.titaniumName = 'TiIOStream';
+
+module.exports = { IOStream, parse, payload, range, streamException };

@@ -1,0 +1,64 @@
+/* sockets.h - what the socket files of the addon share.
+ *
+ * A handle is an external in JavaScript; whatever happens goes to one function
+ * of lib/ with the handle's owner as `this`.  The owner holds the handle; the
+ * handle refers to its owner weakly, and strongly while something is pending,
+ * so that a socket which can still call back does not vanish and an idle one
+ * does not leak.
+ */
+#ifndef TINET_ADDON_SOCKETS_H
+#define TINET_ADDON_SOCKETS_H
+
+#include "addon.h"
+
+#include <tinet/socket.h>
+
+/* First argument of the dispatch function in lib/socket_native.js. */
+enum socket_event {
+  SOCKET_OPEN = 1,
+  SOCKET_ERROR,    /* code, text, name */
+  SOCKET_READ,     /* bytes; 0 = the end */
+  SOCKET_DRAIN,    /* */
+  SOCKET_FINISHED, /* bytes dropped */
+  SOCKET_ACCEPT,   /* handle, host, port */
+  SOCKET_PAUSED,   /* code, text, name: no descriptors */
+  SOCKET_DATAGRAM, /* Buffer, host, port, is truncated */
+};
+
+enum handle_kind { HANDLE_STREAM, HANDLE_LISTENER, HANDLE_UDP };
+
+struct handle {
+  struct addon *addon;
+  enum handle_kind kind;
+  union {
+    tinet_stream *stream;
+    tinet_listener *listener;
+    tinet_udp *udp;
+  } of; /* NULL once closed */
+  napi_ref owner;
+  napi_ref buffer;            /* that is being read into, or NULL */
+  unsigned n_pins;            /* > 0: the owner is held */
+  struct handle *prev, *next; /* of the addon's, to be closed with it */
+};
+
+/* sockets.c */
+/* A new handle with its external; NULL with an exception. */
+struct handle *handle_new(struct addon *a, enum handle_kind kind,
+                          napi_value owner, napi_value *ret_external);
+/* The handle in an external of `kind` that is not closed; throws. */
+struct handle *handle_of(napi_env env, napi_value value, enum handle_kind kind);
+void handle_pin(struct handle *h);
+void handle_unpin(struct handle *h);
+void handle_close(struct handle *h);
+/* Calls the dispatch function; `argv[0]` is filled in here. */
+void handle_event(struct handle *h, enum socket_event event, size_t argc,
+                  napi_value *argv);
+void handle_error_event(struct handle *h, enum socket_event event,
+                        const tinet_error *err);
+/* Throws an Error with code = errno or -1 and reason = the tinet code. */
+void throw_socket_error(napi_env env, int code, const tinet_error *err);
+
+/* udp.c */
+void define_udp(napi_env env, napi_value exports);
+
+#endif
