@@ -175,8 +175,9 @@ static void fill_exchange(tinet_http_client *c)
 
 static void launch(tinet_http_client *c)
 {
-  int err = tinet__client_build_headers(c);
+  int err = c->has_headers ? TINET_OK : tinet__client_build_headers(c);
 
+  c->has_headers = false;
   c->phase = TINET__RUNNING;
   tinet__deadline_counts(c, true);
   if (err < 0) {
@@ -203,6 +204,7 @@ static bool is_in_cache(tinet_http_client *c)
   if (!c->settings.uses_cache || !c->http->opt.cache ||
       tinet__client_build_headers(c) < 0)
     return false;
+  c->has_headers = true;
   fill_exchange(c);
   return tinet__cache_transport_answers(c->lane->transport, &c->x);
 }
@@ -211,6 +213,7 @@ static void start_hop(tinet_http_client *c)
 {
   int err = 1;
 
+  c->has_headers = false;
   if (!is_in_cache(c))
     err = tinet__queue_enter(&c->lane->queue, &c->url, &c->ticket);
 
@@ -226,6 +229,7 @@ static void start_hop(tinet_http_client *c)
     launch(c);
     return;
   }
+  c->has_headers = false; /* cookies may change meanwhile */
   c->phase = TINET__QUEUED;
   tinet__deadline_counts(c, false);
 }

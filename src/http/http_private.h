@@ -118,6 +118,7 @@ struct tinet_http_client {
   struct tinet__headers carried; /* application's, less what was dropped */
   struct tinet__headers hop_headers; /* what is sent */
   struct tinet__client_auth auth;
+  bool has_headers;      /* hop_headers are made, nothing has happened since */
   bool sends_no_cookies; /* the application has removed the field */
   bool is_get;           /* a redirect changed the method */
   bool drops_body;
