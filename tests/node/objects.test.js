@@ -105,7 +105,6 @@ test('Filesystem: paths, reading, writing, listing', () => {
   const temporary = Ti.Filesystem.createTempFile();
   assert.equal(temporary.isFile(), true);
   temporary.deleteFile();
-  assert.throws(() => Ti.Filesystem.openStream(0, 'x'), { code: 'ERR_TINET_NOT_SUPPORTED' });
 });
 
 test('File: the asynchronous forms give a promise and call back', async () => {

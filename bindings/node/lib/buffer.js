@@ -6,39 +6,13 @@
 
 const { Proxy, defineAccessors } = require('./proxy');
 const Blob = require('./blob');
-
-// ti: Titanium.Codec.BIG_ENDIAN, Titanium.Codec.LITTLE_ENDIAN
-const BIG_ENDIAN = 0;
-const LITTLE_ENDIAN = 1;
-const NATIVE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] ? LITTLE_ENDIAN : BIG_ENDIAN;
-
-// ti: Titanium.Codec.TYPE_BYTE and its kind: bytes, and how a DataView writes one
-const NUMBERS = {
-  byte: [1, (view, value) => view.setInt8(0, value)],
-  short: [2, (view, value, little) => view.setInt16(0, value, little)],
-  int: [4, (view, value, little) => view.setInt32(0, value, little)],
-  long: [8, (view, value, little) => view.setBigInt64(0, BigInt(Math.trunc(value)), little)],
-  float: [4, (view, value, little) => view.setFloat32(0, value, little)],
-  double: [8, (view, value, little) => view.setFloat64(0, value, little)],
-};
-
-const BYTE_ORDER_MARK = Buffer.from([0xfe, 0xff]);
-
-// ti: Titanium.Codec.CHARSET_UTF8 and its kind; what a charset has not is '?'
-const CHARSETS = {
-  ascii: (text) => Buffer.from(text.replace(/[^\0-\x7f]/gu, '?'), 'latin1'),
-  latin1: (text) => Buffer.from(text.replace(/[^\0-\xff]/gu, '?'), 'latin1'),
-  utf8: (text) => Buffer.from(text, 'utf8'),
-  utf16: (text) => Buffer.concat([BYTE_ORDER_MARK, CHARSETS.utf16be(text)]),
-  utf16le: (text) => Buffer.from(text, 'utf16le'),
-  utf16be: (text) => Buffer.from(text, 'utf16le').swap16(),
-};
+const { CHARSETS, LITTLE_ENDIAN, NATIVE_ORDER, NUMBERS } = require('./data_types');
 
 function encodeNumber(value, type, order) {
   if (!Object.hasOwn(NUMBERS, type)) {
     throw new TypeError(`Titanium.Buffer: a number needs a numeric type, not ${JSON.stringify(type)}`);
   }
-  const [length, write] = NUMBERS[type];
+  const { length, write } = NUMBERS[type];
   const bytes = Buffer.alloc(length);
   write(new DataView(bytes.buffer, bytes.byteOffset, length), value, order === LITTLE_ENDIAN);
   return bytes;
@@ -49,7 +23,7 @@ function encode(value, type, order) {
   if (typeof value !== 'string') throw new TypeError('Titanium.Buffer: the value is neither a string nor a number');
   const charset = type === undefined || type === null ? 'utf8' : String(type);
   if (!Object.hasOwn(CHARSETS, charset)) throw new TypeError(`Titanium.Buffer: unknown charset '${charset}'`);
-  return CHARSETS[charset](value);
+  return CHARSETS[charset].encode(value);
 }
 
 function checkLength(length) {

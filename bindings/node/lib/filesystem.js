@@ -12,7 +12,8 @@ const path = require('path');
 const { fileURLToPath, pathToFileURL } = require('url');
 const Blob = require('./blob');
 const context = require('./context');
-const { Proxy, defineAccessors, defineConstants, notSupported } = require('./proxy');
+const { FileStream, isMode } = require('./data_streams');
+const { Proxy, defineAccessors, defineConstants } = require('./proxy');
 
 function resolve(parts) {
   const joined = parts.map((part) => (part instanceof File ? part._path : String(part))).join('/');
@@ -176,8 +177,10 @@ class File extends Proxy {
     }
   }
 
-  open() {
-    throw notSupported('Ti.Filesystem.File.open', 'streams are not there yet');
+  // ti: Titanium.Filesystem.File.open
+  open(mode) {
+    if (!isMode(mode)) throw new TypeError('Filesystem.File.open: the mode is MODE_READ, MODE_WRITE or MODE_APPEND');
+    return new FileStream(this._path, mode);
   }
 
   toString() {
@@ -242,8 +245,9 @@ class Filesystem extends Proxy {
   isExternalStorageAvailable() { return false; }
   hasStoragePermissions() { return true; }
 
-  openStream() {
-    throw notSupported('Ti.Filesystem.openStream', 'streams are not there yet');
+  openStream(mode, ...parts) {
+    if (parts.length === 0) throw new TypeError('Filesystem.openStream: a path is expected');
+    return new File(resolve(parts)).open(mode);
   }
 
   get applicationDataDirectory() { return context.dataDirectory() + '/'; }

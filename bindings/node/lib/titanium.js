@@ -8,9 +8,11 @@ const { fill } = require('./missing');
 const MODULES = {
   API: './api',
   App: './app',
+  Codec: './codec',
   Filesystem: './filesystem',
   Network: './network',
   Platform: './platform',
+  Stream: './stream',
   XML: './xml',
 };
 
