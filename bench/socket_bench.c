@@ -1,6 +1,7 @@
 /* socket_bench.c - what a socket costs: tinet beside bare libuv, in one run.
  *
  *   socket_bench [ROUNDS]
+ *   socket_bench echo|sink PORT CONNECTIONS N    the load alone, for node/
  *
  * A child process is the client; the CPU time of the parent, the server, is
  * what counts.  The two take turns, and the best of each is compared.
@@ -73,14 +74,11 @@ static void pour(int fd, long n_mib)
     }
 }
 
-static pid_t start_client(const struct load *load, uint16_t port)
+static void run_client(const struct load *load, uint16_t port)
 {
   struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
   int fds[CONNECTIONS_MAX], on = 1;
-  pid_t pid = fork();
 
-  if (pid != 0)
-    return pid;
   sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   for (int i = 0; i < load->n_connections; i++) {
     fds[i] = socket(AF_INET, SOCK_STREAM, 0);
@@ -92,6 +90,15 @@ static pid_t start_client(const struct load *load, uint16_t port)
     echo(fds, load->n_connections, load->n);
   else
     pour(fds[0], load->n);
+}
+
+static pid_t start_client(const struct load *load, uint16_t port)
+{
+  pid_t pid = fork();
+
+  if (pid != 0)
+    return pid;
+  run_client(load, port);
   _exit(0);
 }
 
@@ -243,8 +250,24 @@ static double least(double a, double b)
   return a < b ? a : b;
 }
 
+static int load_only(char **argv)
+{
+  struct load load = {.kind =
+                          strcmp(argv[1], "echo") == 0 ? LOAD_ECHO : LOAD_SINK,
+                      .n_connections = atoi(argv[3]),
+                      .n = atol(argv[4])};
+
+  if (load.n_connections < 1 || load.n_connections > CONNECTIONS_MAX)
+    return 2;
+  run_client(&load, (uint16_t)atoi(argv[2]));
+  return 0;
+}
+
 int main(int argc, char **argv)
 {
+  if (argc == 5)
+    return load_only(argv);
+
   int n_turns = argc > 1 ? atoi(argv[1]) : TURNS;
   const struct load loads[] = {
       {"64-byte echo, 1 connection", LOAD_ECHO, 1, 100000},

@@ -23,9 +23,7 @@ void handle_close(struct handle *h)
       tinet_udp_close(h->of.udp);
     h->of.stream = NULL;
   }
-  if (h->buffer)
-    (void)napi_delete_reference(h->addon->env, h->buffer);
-  h->buffer = NULL;
+  h->is_reading = false;
   while (h->n_pins > 0)
     handle_unpin(h);
 }
@@ -190,9 +188,7 @@ static void report_read(struct handle *h, size_t len)
 {
   napi_value argv[2];
 
-  if (h->buffer)
-    (void)napi_delete_reference(h->addon->env, h->buffer);
-  h->buffer = NULL;
+  h->is_reading = false;
   argv[1] = make_number(h->addon->env, (double)len);
   handle_unpin(h);
   handle_event(h, SOCKET_READ, 2, argv);
@@ -213,7 +209,7 @@ static void on_end(tinet_stream *stream, void *user)
   struct handle *h = user;
 
   (void)stream;
-  if (h->buffer)
+  if (h->is_reading)
     SCOPED(h, report_read(h, 0));
 }
 
@@ -239,9 +235,7 @@ static void on_finished(tinet_stream *stream, size_t n_dropped, void *user)
 /* Nothing is pending any more. */
 static void release(struct handle *h)
 {
-  if (h->buffer)
-    (void)napi_delete_reference(h->addon->env, h->buffer);
-  h->buffer = NULL;
+  h->is_reading = false;
   while (h->n_pins > 1)
     handle_unpin(h);
 }
@@ -492,21 +486,16 @@ static napi_value stream_read(napi_env env, napi_callback_info info)
     return NULL;
   offset = get_uint(env, args[2]);
   n = get_uint(env, args[3]);
-  if (offset > len || n > len - offset || h->buffer) {
+  if (offset > len || n > len - offset || h->is_reading) {
     throw_code(env, TINET_EINVAL, NULL);
-    return NULL;
-  }
-  if (napi_create_reference(env, args[1], 1, &h->buffer) != napi_ok) {
-    throw_code(env, TINET_ENOMEM, NULL);
     return NULL;
   }
   code = tinet_stream_read_once(h->of.stream, (char *)data + offset, n);
   if (code < 0) {
-    (void)napi_delete_reference(env, h->buffer);
-    h->buffer = NULL;
     throw_code(env, code, NULL);
     return NULL;
   }
+  h->is_reading = true;
   handle_pin(h);
   return NULL;
 }

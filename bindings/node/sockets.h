@@ -36,7 +36,7 @@ struct handle {
     tinet_udp *udp;
   } of; /* NULL once closed */
   napi_ref owner;
-  napi_ref buffer;            /* that is being read into, or NULL */
+  bool is_reading;            /* into memory that the owner holds */
   unsigned n_pins;            /* > 0: the owner is held */
   struct handle *prev, *next; /* of the addon's, to be closed with it */
 };

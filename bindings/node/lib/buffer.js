@@ -78,6 +78,8 @@ const handler = {
   },
 };
 
+const RAW = new WeakMap(); // buffer -> what the handler stands before
+
 class TiBuffer extends Proxy {
   constructor(options) {
     super();
@@ -90,7 +92,15 @@ class TiBuffer extends Proxy {
     Object.defineProperty(this, '_store', { value: bytes, writable: true });
     if (length !== undefined && length !== null) this.length = length;
     this.applyProperties(rest);
-    return new globalThis.Proxy(this, handler);
+    const buffer = new globalThis.Proxy(this, handler);
+    RAW.set(buffer, this);
+    return buffer;
+  }
+
+  // The bytes of a buffer, past its handler; undefined if it is none.
+  static bytesOf(buffer) {
+    const raw = RAW.get(buffer);
+    return raw && raw._bytes;
   }
 
   _set(bytes) {

@@ -23,27 +23,36 @@ function isInteger(value) {
 
 // The arguments (buffer[, offset, length][, callback]) of read and write.
 function parse(args) {
-  const list = [...args];
-  const callback = typeof list[list.length - 1] === 'function' ? list.pop() : null;
-  if (list.length !== 1 && list.length !== 3) throw new TypeError('Invalid number of arguments');
-  const [buffer, offset, length] = list;
-  if (!(buffer instanceof TiBuffer)) throw new TypeError('Invalid buffer argument');
-  if (list.length === 3) {
-    if (typeof offset !== 'number') throw new TypeError('Invalid offset argument');
-    if (typeof length !== 'number') throw new TypeError('Invalid length argument');
-  }
-  return range(buffer, list.length === 3 ? offset : 0, list.length === 3 ? length : buffer.length, callback);
+  let n = args.length;
+  const callback = typeof args[n - 1] === 'function' ? args[--n] : null;
+  if (n !== 1 && n !== 3) throw new TypeError('Invalid number of arguments');
+  const [buffer, offset, length] = args;
+  const bytes = isObject(buffer) ? TiBuffer.bytesOf(buffer) : undefined;
+  if (!bytes) throw new TypeError('Invalid buffer argument');
+  if (n === 1) return operation(buffer, 0, bytes.length, callback, null);
+  if (typeof offset !== 'number') throw new TypeError('Invalid offset argument');
+  if (typeof length !== 'number') throw new TypeError('Invalid length argument');
+  return range(buffer, offset, length, callback);
+}
+
+function isObject(value) {
+  return value !== null && typeof value === 'object';
+}
+
+function operation(buffer, offset, length, callback, problem) {
+  return { type: '', buffer, offset, length, callback, problem, target: null };
 }
 
 // What reaches past the end is cut; an offset beyond it is a mistake.
 function range(buffer, offset, length, callback) {
+  const size = TiBuffer.bytesOf(buffer).length;
   let problem = null;
-  if (!isInteger(offset) || offset < 0 || offset > buffer.length) {
-    problem = new RangeError(`Invalid offset argument: ${offset} is outside 0..${buffer.length}`);
+  if (!isInteger(offset) || offset < 0 || offset > size) {
+    problem = new RangeError(`Invalid offset argument: ${offset} is outside 0..${size}`);
   } else if (!isInteger(length) || length < 0) {
     problem = new RangeError(`Invalid length argument: ${length}`);
   }
-  return { buffer, offset, length: problem ? 0 : Math.min(length, buffer.length - offset), callback, problem };
+  return operation(buffer, offset, problem ? 0 : Math.min(length, size - offset), callback, problem);
 }
 
 // What a callback gets.  ti: Titanium.IOStream.read
@@ -94,7 +103,7 @@ class IOStream extends Proxy {
 
   // The bytes of an operation, in the buffer's memory.
   _bytes(op) {
-    return op.buffer._bytes.subarray(op.offset, op.offset + op.length);
+    return TiBuffer.bytesOf(op.buffer).subarray(op.offset, op.offset + op.length);
   }
 
   _run(op) {
