@@ -176,6 +176,23 @@ def run_cache(args, bench, plain, folder):
             for name, values in costs.items()))
 
 
+def run_sockets(args, bench):
+    """Sockets beside bare libuv, and from JavaScript beside node:net."""
+    if args.only not in 'sockets':
+        return
+    print('sockets, C', flush=True)
+    subprocess.run([os.path.join(bench, 'socket_bench'), str(args.rounds)],
+                   check=True)
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'node',
+                          'sockets.mjs')
+    if shutil.which('node') is None:
+        print('node is missing: no sockets from JavaScript')
+        return
+    print('sockets, JavaScript', flush=True)
+    subprocess.run(['node', script, args.build, str(args.rounds),
+                    str(args.scale)], check=True)
+
+
 def run_all(args, folder):
     bench = os.path.join(args.build, 'bench')
     programs = [('bare libcurl', os.path.join(bench, 'bare_curl')),
@@ -200,6 +217,7 @@ def run_all(args, folder):
             row = measure_row(programs, unit, job, rounds)
             print_row(title, unit, programs, row)
         run_cache(args, bench, plain, folder)
+        run_sockets(args, bench)
         return 0 if args.only else run_node(args.build, plain, tls, folder)
     finally:
         server.stdin.close()
