@@ -18,7 +18,9 @@ struct cli_command {
   void (*help)(FILE *out);
 };
 
+extern const struct cli_command cli_cache;
 extern const struct cli_command cli_connect;
+extern const struct cli_command cli_cookies;
 extern const struct cli_command cli_get;
 extern const struct cli_command cli_listen;
 extern const struct cli_command cli_run;

@@ -1,6 +1,7 @@
 /* listen.c - `tinet listen`: a connection that comes, on standard input and
  * output. */
 #include "pipe.h"
+#include "store.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <tinet/base.h>
 
-static const struct cli_command *const commands[] = {&cli_run, &cli_get,
-                                                     &cli_connect, &cli_listen};
+static const struct cli_command *const commands[] = {
+    &cli_run, &cli_get, &cli_connect, &cli_listen, &cli_cookies, &cli_cache};
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
 static const char *name_at(size_t i, void *user)
@@ -37,7 +37,7 @@ static void print_help(FILE *out)
   (void)fputs("Titanium.Network for Linux.\n\nUsage: tinet COMMAND ...\n\n",
               out);
   for (size_t i = 0; i < N_COMMANDS; i++)
-    (void)fprintf(out, "  %-6s %s\n", commands[i]->name, commands[i]->summary);
+    (void)fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
   (void)fputs("\ntinet help COMMAND explains one; tinet --version says which "
               "libraries it runs on.\n",
               out);

@@ -319,28 +319,3 @@ void cli_pipe_turn(struct cli_pipe *p)
   if (tinet_loop_run_once(p->loop) == 0 && (p->stream || p->udp))
     (void)sem_wait(&p->posted); /* only standard input is waited for */
 }
-
-char *cli_read_file(const char *path, size_t *ret_len)
-{
-  FILE *f = fopen(path, "rb");
-  char *data = NULL;
-  size_t len = 0, n;
-
-  if (!f) {
-    cli_error("%s: %s", path, strerror(errno));
-    return NULL;
-  }
-  do {
-    data = cli_realloc(data, len + 65536);
-    n = fread(data + len, 1, 65536, f);
-    len += n;
-  } while (n > 0);
-  if (ferror(f)) {
-    cli_error("%s cannot be read", path);
-    free(data);
-    data = NULL;
-  }
-  (void)fclose(f);
-  *ret_len = len;
-  return data;
-}

@@ -34,7 +34,4 @@ tinet_udp *cli_pipe_udp_socket(const struct cli_pipe *p);
 /* Lets the loop turn once, also when only standard input is waited for. */
 void cli_pipe_turn(struct cli_pipe *p);
 
-/* A whole file in memory (free() it); NULL: the reason has been printed. */
-char *cli_read_file(const char *path, size_t *ret_len);
-
 #endif
