@@ -119,7 +119,7 @@ void define_stores(napi_env env, napi_value exports);
 void define_trust(napi_env env, napi_value exports);
 void define_sockets(napi_env env, napi_value exports);
 
-/* sockets.c */
+/* handles.c */
 void close_handles(struct addon *a);
 
 /* stores.c */

@@ -41,7 +41,7 @@ struct handle {
   struct handle *prev, *next; /* of the addon's, to be closed with it */
 };
 
-/* sockets.c */
+/* handles.c */
 /* A new handle with its external; NULL with an exception. */
 struct handle *handle_new(struct addon *a, enum handle_kind kind,
                           napi_value owner, napi_value *ret_external);
@@ -57,6 +57,28 @@ void handle_error_event(struct handle *h, enum socket_event event,
                         const tinet_error *err);
 /* Throws an Error with code = errno or -1 and reason = the tinet code. */
 void throw_socket_error(napi_env env, int code, const tinet_error *err);
+
+/* A text member of an object; free() it.  NULL if it is not there. */
+char *text_member(napi_env env, napi_value object, const char *name);
+bool is_object(napi_env env, napi_value value);
+void set_endpoint(napi_env env, napi_value object, const char *host_name,
+                  const char *port_name, const tinet_endpoint *e);
+
+/* `body` within a handle scope; for functions that return nothing. */
+#define SCOPED(h, body)                                                        \
+  do {                                                                         \
+    napi_handle_scope scope_;                                                  \
+    if (napi_open_handle_scope((h)->addon->env, &scope_) != napi_ok)           \
+      return;                                                                  \
+    body;                                                                      \
+    (void)napi_close_handle_scope((h)->addon->env, scope_);                    \
+  } while (0)
+
+/* streams.c, stream_now.c, listeners.c */
+extern const tinet_stream_events stream_events;
+void define_streams(napi_env env, napi_value exports);
+void define_stream_now(napi_env env, napi_value exports);
+void define_listeners(napi_env env, napi_value exports);
 
 /* udp.c */
 void define_udp(napi_env env, napi_value exports);

@@ -1,0 +1,421 @@
+/* streams.c - connections for lib/socket_tcp.js and lib/tcp_socket.js. */
+#include "sockets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what streams report ---- */
+
+static void on_open(tinet_stream *stream, void *user)
+{
+  struct handle *h = user;
+  napi_value argv[1];
+
+  (void)stream;
+  SCOPED(h, handle_unpin(h); handle_event(h, SOCKET_OPEN, 1, argv));
+}
+
+static void report_read(struct handle *h, size_t len)
+{
+  napi_value argv[2];
+
+  h->is_reading = false;
+  argv[1] = make_number(h->addon->env, (double)len);
+  handle_unpin(h);
+  handle_event(h, SOCKET_READ, 2, argv);
+}
+
+static void on_read(tinet_stream *stream, const void *data, size_t len,
+                    void *user)
+{
+  struct handle *h = user;
+
+  (void)stream;
+  (void)data;
+  SCOPED(h, report_read(h, len));
+}
+
+static void on_end(tinet_stream *stream, void *user)
+{
+  struct handle *h = user;
+
+  (void)stream;
+  if (h->is_reading)
+    SCOPED(h, report_read(h, 0));
+}
+
+static void on_drain(tinet_stream *stream, void *user)
+{
+  struct handle *h = user;
+  napi_value argv[1];
+
+  (void)stream;
+  SCOPED(h, handle_unpin(h); handle_event(h, SOCKET_DRAIN, 1, argv));
+}
+
+static void on_finished(tinet_stream *stream, size_t n_dropped, void *user)
+{
+  struct handle *h = user;
+  napi_value argv[2];
+
+  (void)stream;
+  SCOPED(h, argv[1] = make_number(h->addon->env, (double)n_dropped);
+         handle_event(h, SOCKET_FINISHED, 2, argv));
+}
+
+/* Nothing is pending any more. */
+static void release(struct handle *h)
+{
+  h->is_reading = false;
+  while (h->n_pins > 1)
+    handle_unpin(h);
+}
+
+static void on_error(tinet_stream *stream, const tinet_error *err, void *user)
+{
+  struct handle *h = user;
+  tinet_error copy = *err;
+
+  (void)stream;
+  SCOPED(h, release(h); handle_error_event(h, SOCKET_ERROR, &copy));
+}
+
+const tinet_stream_events stream_events = {
+    .on_open = on_open,
+    .on_read = on_read,
+    .on_end = on_end,
+    .on_drain = on_drain,
+    .on_finished = on_finished,
+    .on_error = on_error,
+};
+
+/* ---- streams from JavaScript ---- */
+
+/* Options of TLS are objects: {ca, serverName, trust, rejectUnauthorized,
+ * alpn} of a client, {cert, key, passphrase, clientCa, alpn} of a server. */
+struct tls_client {
+  tinet_tls_client_options opt;
+  char *server_name, *ca_file, *alpn;
+  const char *protocols[1];
+};
+
+static void free_tls_client(struct tls_client *t)
+{
+  free(t->server_name);
+  free(t->ca_file);
+  free(t->alpn);
+}
+
+static void read_tls_client(napi_env env, napi_value object,
+                            struct tls_client *t)
+{
+  napi_value value;
+  bool is_verified = true;
+
+  memset(t, 0, sizeof *t);
+  tinet_tls_client_options_init(&t->opt);
+  t->opt.server_name = t->server_name = text_member(env, object, "serverName");
+  t->opt.ca_file = t->ca_file = text_member(env, object, "ca");
+  t->alpn = text_member(env, object, "alpn");
+  if (t->alpn) {
+    t->protocols[0] = t->alpn;
+    t->opt.alpn = t->protocols;
+    t->opt.n_alpn = 1;
+  }
+  if (napi_get_named_property(env, object, "trust", &value) == napi_ok)
+    t->opt.trust = trust_of(env, value);
+  if (napi_get_named_property(env, object, "rejectUnauthorized", &value) ==
+      napi_ok)
+    (void)napi_get_value_bool(env, value, &is_verified); /* else true */
+  t->opt.is_unverified = !is_verified;
+}
+
+static int connect_stream(struct handle *h, napi_env env,
+                          const napi_value *args, tinet_error *err)
+{
+  tinet_connect_options opt;
+  struct tls_client tls;
+  bool has_tls = is_object(env, args[5]);
+  char *host = NULL, *path = NULL;
+  int code = TINET_ENOMEM;
+
+  tinet_connect_options_init(&opt);
+  opt.port = (uint16_t)get_uint(env, args[2]);
+  opt.timeout_ms = opt.write_timeout_ms = get_uint(env, args[3]);
+  if (has_tls) {
+    read_tls_client(env, args[5], &tls);
+    opt.tls = &tls.opt;
+  }
+  if (get_text_or_null(env, args[1], &host) &&
+      get_text_or_null(env, args[4], &path)) {
+    opt.host = path ? NULL : host;
+    opt.path = path;
+    code = tinet_stream_connect(h->addon->loop, &opt, &stream_events, h,
+                                &h->of.stream, err);
+  }
+  if (has_tls)
+    free_tls_client(&tls);
+  free(host);
+  free(path);
+  return code;
+}
+
+/* streamConnect(owner, host, port, timeout, path, tls or null) -> handle */
+static napi_value stream_connect(napi_env env, napi_callback_info info)
+{
+  struct addon *a = addon_of(env);
+  napi_value args[6], external = NULL;
+  tinet_error err = {0};
+  struct handle *h;
+  int code;
+
+  if (!get_args(env, info, 6, args) || !a->loop ||
+      !(h = handle_new(a, HANDLE_STREAM, args[0], &external)))
+    return NULL;
+  code = connect_stream(h, env, args, &err);
+  if (code < 0) {
+    throw_socket_error(env, code, &err);
+    return NULL;
+  }
+  handle_pin(h);
+  return external;
+}
+
+/* streamRead(handle, Uint8Array, offset, length): one SOCKET_READ or an error
+ */
+static napi_value stream_read(napi_env env, napi_callback_info info)
+{
+  napi_value args[4];
+  struct handle *h;
+  void *data;
+  size_t len;
+  uint32_t offset, n;
+  int code;
+
+  if (!get_args(env, info, 4, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)) ||
+      !get_bytes(env, args[1], &data, &len))
+    return NULL;
+  offset = get_uint(env, args[2]);
+  n = get_uint(env, args[3]);
+  if (offset > len || n > len - offset || h->is_reading) {
+    throw_code(env, TINET_EINVAL, NULL);
+    return NULL;
+  }
+  code = tinet_stream_read_once(h->of.stream, (char *)data + offset, n);
+  if (code < 0) {
+    throw_code(env, code, NULL);
+    return NULL;
+  }
+  h->is_reading = true;
+  handle_pin(h);
+  return NULL;
+}
+
+/* streamReadNow(handle, Uint8Array, offset, length, timeout) -> bytes, 0 = end
+ */
+static napi_value stream_read_now(napi_env env, napi_callback_info info)
+{
+  tinet_error err = {0};
+  napi_value args[5];
+  struct handle *h;
+  void *data;
+  size_t len, got = 0;
+  uint32_t offset, n;
+  int code;
+
+  if (!get_args(env, info, 5, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)) ||
+      !get_bytes(env, args[1], &data, &len))
+    return NULL;
+  offset = get_uint(env, args[2]);
+  n = get_uint(env, args[3]);
+  if (offset > len || n > len - offset) {
+    throw_code(env, TINET_EINVAL, NULL);
+    return NULL;
+  }
+  code = tinet_stream_read_now(h->of.stream, (char *)data + offset, n,
+                               (int)get_number(env, args[4]), &got, &err);
+  if (code < 0) {
+    throw_socket_error(env, code, &err);
+    return NULL;
+  }
+  return make_number(env, (double)got);
+}
+
+/* streamWrite(handle, Uint8Array, offset, length) -> is it queued */
+static napi_value stream_write(napi_env env, napi_callback_info info)
+{
+  napi_value args[4], result = NULL;
+  tinet_error err = {0};
+  struct handle *h;
+  void *data;
+  size_t len;
+  uint32_t offset, n;
+  bool was_queued;
+  int code;
+
+  if (!get_args(env, info, 4, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)) ||
+      !get_bytes(env, args[1], &data, &len))
+    return NULL;
+  offset = get_uint(env, args[2]);
+  n = get_uint(env, args[3]);
+  if (offset > len || n > len - offset) {
+    throw_code(env, TINET_EINVAL, NULL);
+    return NULL;
+  }
+  was_queued = tinet_stream_queued(h->of.stream) > 0;
+  code = tinet_stream_write(h->of.stream, (char *)data + offset, n);
+  if (code < 0) {
+    throw_socket_error(env, code, &err);
+    return NULL;
+  }
+  if (code == 1 && !was_queued)
+    handle_pin(h);
+  (void)napi_get_boolean(env, code == 1, &result);
+  return result;
+}
+
+/* streamFlushNow(handle, timeout) */
+static napi_value stream_flush_now(napi_env env, napi_callback_info info)
+{
+  tinet_error err = {0};
+  napi_value args[2];
+  struct handle *h;
+  int code;
+
+  if (!get_args(env, info, 2, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)))
+    return NULL;
+  code =
+      tinet_stream_flush_now(h->of.stream, (int)get_number(env, args[1]), &err);
+  if (code < 0)
+    throw_socket_error(env, code, &err);
+  return NULL;
+}
+
+/* streamQueued(handle) -> bytes */
+static napi_value stream_queued(napi_env env, napi_callback_info info)
+{
+  napi_value args[1];
+  struct handle *h;
+
+  if (!get_args(env, info, 1, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)))
+    return NULL;
+  return make_number(env, (double)tinet_stream_queued(h->of.stream));
+}
+
+/* streamShutdown(handle) */
+static napi_value stream_shutdown(napi_env env, napi_callback_info info)
+{
+  napi_value args[1];
+  struct handle *h;
+  int code;
+
+  if (!get_args(env, info, 1, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)))
+    return NULL;
+  code = tinet_stream_shutdown(h->of.stream);
+  if (code < 0)
+    throw_code(env, code, NULL);
+  return NULL;
+}
+
+/* streamOption(handle, name, value): "noDelay", "keepAlive" (seconds, 0 = off),
+ * "timeout" (of writes) */
+static napi_value stream_option(napi_env env, napi_callback_info info)
+{
+  napi_value args[3];
+  struct handle *h;
+  char *name;
+  unsigned value;
+  int code = TINET_EINVAL;
+
+  if (!get_args(env, info, 3, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)) ||
+      !(name = get_text(env, args[1], NULL)))
+    return NULL;
+  value = get_uint(env, args[2]);
+  if (strcmp(name, "noDelay") == 0)
+    code = tinet_stream_set_no_delay(h->of.stream, value != 0);
+  else if (strcmp(name, "keepAlive") == 0)
+    code = tinet_stream_set_keep_alive(h->of.stream, value, value ? 10 : 0,
+                                       value ? 6 : 0);
+  else if (strcmp(name, "timeout") == 0)
+    code = tinet_stream_set_write_timeout(h->of.stream, value);
+  free(name);
+  return make_number(env, code);
+}
+
+/* streamInfo(handle) -> {localHost, localPort, peerHost, peerPort, tls...} */
+static napi_value stream_info(napi_env env, napi_callback_info info)
+{
+  napi_value args[1], o = NULL;
+  tinet_endpoint e;
+  tinet_tls_info tls;
+  struct handle *h;
+
+  if (!get_args(env, info, 1, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)) ||
+      napi_create_object(env, &o) != napi_ok)
+    return NULL;
+  if (tinet_stream_local(h->of.stream, &e) == TINET_OK)
+    set_endpoint(env, o, "localHost", "localPort", &e);
+  if (tinet_stream_peer(h->of.stream, &e) == TINET_OK)
+    set_endpoint(env, o, "peerHost", "peerPort", &e);
+  if (tinet_stream_tls_info(h->of.stream, &tls) == TINET_OK) {
+    (void)napi_set_named_property(env, o, "tlsVersion",
+                                  make_text(env, tls.version));
+    (void)napi_set_named_property(env, o, "alpn", make_text(env, tls.alpn));
+    (void)napi_set_named_property(env, o, "peerSubject",
+                                  make_text(env, tls.peer_subject));
+  }
+  return o;
+}
+
+/* socketClose(handle): any kind; fine if it is closed */
+static napi_value socket_close(napi_env env, napi_callback_info info)
+{
+  napi_valuetype type = napi_undefined;
+  napi_value args[1];
+  void *data = NULL;
+
+  if (!get_args(env, info, 1, args))
+    return NULL;
+  (void)napi_typeof(env, args[0], &type);
+  if (type == napi_external &&
+      napi_get_value_external(env, args[0], &data) == napi_ok && data)
+    handle_close(data);
+  return NULL;
+}
+
+/* socketAdopt(owner, handle): for a handle from SOCKET_ACCEPT */
+static napi_value socket_adopt(napi_env env, napi_callback_info info)
+{
+  napi_value args[2];
+  struct handle *h;
+
+  if (!get_args(env, info, 2, args) ||
+      !(h = handle_of(env, args[1], HANDLE_STREAM)))
+    return NULL;
+  if (!h->owner)
+    (void)napi_create_reference(env, args[0], 0, &h->owner);
+  return NULL;
+}
+
+void define_streams(napi_env env, napi_value exports)
+{
+  define(env, exports, "streamConnect", stream_connect);
+  define(env, exports, "streamRead", stream_read);
+  define(env, exports, "streamReadNow", stream_read_now);
+  define(env, exports, "streamWrite", stream_write);
+  define(env, exports, "streamFlushNow", stream_flush_now);
+  define(env, exports, "streamQueued", stream_queued);
+  define(env, exports, "streamShutdown", stream_shutdown);
+  define(env, exports, "streamOption", stream_option);
+  define(env, exports, "streamInfo", stream_info);
+  define(env, exports, "socketClose", socket_close);
+  define(env, exports, "socketAdopt", socket_adopt);
+}
