@@ -8,6 +8,7 @@ user and system time of the client alone.  Ratio is to bare libcurl.
 import argparse
 import json
 import os
+import random
 import shutil
 import socket
 import statistics
@@ -176,6 +177,69 @@ def run_cache(args, bench, plain, folder):
             for name, values in costs.items()))
 
 
+def cookie_work(path, n_cookies=100000, n_domains=10000, n_asked=100000):
+    """Ten cookies a domain, in no order; look-ups of what is there."""
+    rng = random.Random(20260)
+    lines = []
+    for i in range(n_cookies):
+        domain = 'shop%d.example%d.com' % (i % n_domains, i % n_domains % 700)
+        more = rng.choice(['', '; Secure', '; HttpOnly', '; Domain=' + domain,
+                           '; Path=/a'])
+        lines.append('https://%s/a/b\tname%d=%s; Max-Age=1000000%s' % (
+            domain, i // n_domains, '%032x' % rng.getrandbits(128), more))
+    rng.shuffle(lines)
+    asked = []
+    for _ in range(n_asked):
+        i = rng.randrange(n_domains)
+        asked.append('https://shop%d.example%d.com/a/b/c' % (i, i % 700))
+    with open(path, 'w') as f:
+        f.write('\n'.join(lines) + '\n\n' + '\n'.join(asked) + '\n')
+
+
+def run_cookies(args, bench, port, folder):
+    """100,000 cookies over 10,000 domains in five jars."""
+    if args.only not in 'cookies':
+        return
+    work = os.path.join(folder, 'cookies.txt')
+    cookie_work(work)
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'node',
+                          'cookies.mjs')
+    jars = {
+        'tinet, in memory': [os.path.join(bench, 'cookie_bench'), work],
+        'tinet, with its file': [os.path.join(bench, 'cookie_bench'), work,
+                                 os.path.join(folder, 'jar.sqlite')],
+        'libsoup, in memory': [os.path.join(bench, 'cookie_soup'), work],
+        'libsoup, with its file': [os.path.join(bench, 'cookie_soup'), work,
+                                   os.path.join(folder, 'soup.sqlite')],
+        'libcurl': [os.path.join(bench, 'cookie_curl'), work, port],
+        'tough-cookie': ['node', '--expose-gc', script, work],
+    }
+    rows = {name: [] for name in jars}
+    for _ in range(args.rounds):
+        for name, command in jars.items():
+            for leftover in ('jar.sqlite', 'soup.sqlite'):
+                for suffix in ('', '-wal', '-shm'):
+                    path = os.path.join(folder, leftover + suffix)
+                    if os.path.exists(path):
+                        os.remove(path)
+            if not shutil.which(command[0]):
+                continue
+            done = subprocess.run(command, stdout=subprocess.PIPE, check=True,
+                                  timeout=300)
+            rows[name].append(json.loads(done.stdout))
+    print('100,000 cookies, 10,000 domains   insert us   look-up us   bytes a cookie')
+    checks = {r['check'] for results in rows.values() for r in results} - {0}
+    if len(checks) > 1:
+        print('the jars do not agree on what is sent: %s' % sorted(checks))
+    for name, results in rows.items():
+        if not results:
+            print('%-32s is not installed' % name)
+            continue
+        of = lambda key: statistics.median(r[key] for r in results)
+        print('%-32s %10.2f %12.2f %16.0f' % (
+            name, of('insert_us'), of('lookup_us'), of('bytes') / 100000))
+
+
 def run_sockets(args, bench):
     """Sockets beside bare libuv, and from JavaScript beside node:net."""
     if args.only not in 'sockets':
@@ -218,6 +282,7 @@ def run_all(args, folder):
             print_row(title, unit, programs, row)
         run_cache(args, bench, plain, folder)
         run_sockets(args, bench)
+        run_cookies(args, bench, ports[0], folder)
         return 0 if args.only else run_node(args.build, plain, tls, folder)
     finally:
         server.stdin.close()
