@@ -180,7 +180,7 @@ class TCPSocket extends Proxy {
   _onConnection(connection, event, a, b) {
     if (event === EVENTS.READ && a > 0) {
       const bytes = connection.chunk.subarray(0, a);
-      const data = this.#mode & READ ? Blob.fromBuffer(Buffer.from(bytes), 'application/octet-stream') : null;
+      const data = this.#mode & READ ? Blob.fromBuffer(Buffer.from(bytes)) : null;
       if (data) this.fireEvent('read', { from: connection.reference, data });
       if (this.#connections.has(connection.reference)) connection.begin();
     } else if (event === EVENTS.READ) {
