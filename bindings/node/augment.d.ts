@@ -30,6 +30,22 @@ interface TLSFailure {
   seenSpki: string;
 }
 
+/** TLS of a Socket.TCP: the first half is a client's, the second a server's. */
+interface SocketTLS {
+  /** A PEM file of authorities instead of the system's. */
+  ca?: string;
+  serverName?: string;
+  securityManager?: any;
+  /** Certificate with its chain, and key, as PEM text. */
+  cert?: string;
+  key?: string;
+  passphrase?: string;
+  /** PEM text of authorities whose client certificates are required. */
+  clientCa?: string;
+  /** The protocol to offer or to understand. */
+  alpn?: string;
+}
+
 /** Payload of onreadystatechange. */
 interface ReadyStateChange {
   type: 'readystatechange';
@@ -53,6 +69,27 @@ interface StreamProgress {
 
 declare namespace Titanium {
   namespace Network {
+    namespace Socket {
+      interface TCP {
+        /** tinet: TLS; `true`, or options of a client or of a server. */
+        tls?: true | SocketTLS;
+        /** tinet: a Unix-domain socket instead of host and port. */
+        path?: string;
+        /** tinet: small writes go out at once; default true. */
+        noDelay?: boolean;
+        /** tinet: seconds after which a silent peer is probed, or true. */
+        keepAlive?: boolean | number;
+        /** tinet: called when nothing waits to be sent any more. */
+        drain?: (event: { type: 'drain'; source: TCP; socket: TCP }) => void;
+        /** tinet: bytes that wait to be sent. */
+        readonly writableLength: number;
+        /** tinet: both ends, and what TLS agreed on; null unless connected. */
+        readonly info: any;
+        /** tinet: ends what is sent; reading goes on. */
+        shutdown(): void;
+      }
+      function createUDP(properties?: any): any;
+    }
     interface HTTPClient {
       /** Called before each redirect that is followed. */
       onredirect: (event: { type: 'redirect'; source: HTTPClient }) => void;

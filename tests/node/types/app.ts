@@ -36,6 +36,11 @@ const pinned = tinet.Network.createHTTPClient({
 });
 pinned.username = 'me';
 
+const socket: Titanium.Network.Socket.TCP = tinet.Network.Socket.createTCP({ host: 'localhost', port: 5 });
+socket.tls = { ca: 'ca.pem', alpn: 'chat' };
+socket.drain = (e) => tinet.API.info(String(e.socket.writableLength));
+socket.shutdown();
+
 // @ts-expect-error the timeout is a number
 client.timeout = 'long';
 // @ts-expect-error read-only
