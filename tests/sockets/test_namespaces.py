@@ -7,6 +7,7 @@ Needs the right to make namespaces (root); says so otherwise.
 import os
 import subprocess
 import sys
+import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -105,6 +106,23 @@ def a_machine_that_is_not_there_is_unreachable(a, _b):
     assert "TINET_EUNREACHABLE 113 " in out, out
 
 
+def a_silent_first_address_does_not_hold_up_the_second(a, b):
+    """rfc: 8305 5 - packets to the IPv6 address of the name are lost: nobody has
+    that hardware address.  TCP alone would try for two minutes."""
+    for args in (["addr", "add", "2001:db8::1/64", "dev", "cable0", "nodad"],
+                 ["neigh", "add", "2001:db8::77", "lladdr", "02:00:00:00:00:99", "dev", "cable0", "nud", "permanent"]):
+        subprocess.run(a.command("ip", *args), check=True)
+    listener = b.start(PEER, "listen", "*")
+    port = listener.stdout.readline().strip()
+    with tempfile.NamedTemporaryFile("w", suffix="hosts") as hosts:
+        hosts.write("2001:db8::77 dual\n10.9.8.2 dual\n")
+        hosts.flush()
+        own_hosts = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
+        out = a.run("unshare", "-m", "sh", "-c", own_hosts, "sh", hosts.name, PEER, "connect", "dual", port)
+    assert out == "connected 10.9.8.2\n", out
+    listener.communicate(timeout=TIMEOUT)
+
+
 def an_interface_that_vanishes_ends_nothing_wrongly(a, b):
     receiver = b.start(PEER, "receive", "239.7.7.8", "5456", "cable1")
     assert receiver.stdout.readline() == "ready\n"
@@ -124,6 +142,7 @@ TESTS = [
     a_link_local_address_is_reached_over_its_interface,
     a_network_without_a_route_is_unreachable,
     a_machine_that_is_not_there_is_unreachable,
+    a_silent_first_address_does_not_hold_up_the_second,
     an_interface_that_vanishes_ends_nothing_wrongly,
 ]
 
