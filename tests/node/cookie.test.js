@@ -272,11 +272,12 @@ test('a worker shares the store of the process', async () => {
     const { parentPort } = require('node:worker_threads');
     Network.addHTTPCookie(Network.createCookie({ name: 'inside', value: '1', domain: 'example.org', path: '/' }));
     parentPort.postMessage(Network.allHTTPCookies.map((c) => c.name));`, { eval: true });
+  const ended = new Promise((done) => worker.once('exit', done));
   const seen = await new Promise((done, fail) => {
     worker.once('message', done);
     worker.once('error', fail);
   });
-  await new Promise((done) => worker.once('exit', done));
+  await ended;
   assert.deepEqual(seen, ['before', 'inside']);
   assert.deepEqual(Network.allHTTPCookies.map((c) => c.name), ['before', 'inside']);
 });
