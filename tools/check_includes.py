@@ -43,7 +43,7 @@ FENCES = [
     (r"libxml/", r"src/[a-z0-9]+/xml_[^/]*\.c"),
     (r"idn2\.h", r"src/core/idna[^/]*\.c"),
     (r"sqlite3\.h", r"src/core/db_sqlite\.c|bench/.*"),
-    (r"libpsl\.h", r"src/cookie/psl[^/]*\.c"),
+    (r"libpsl\.h", r"src/core/psl[^/]*\.c"),
     (r"plist/", r"src/ats/plist[^/]*\.c"),
     (r"jansson\.h", r"src/cookie/text_json\.c"),
     (r"nghttp2/", r"src/http/h2_[^/]*|bench/.*"),

@@ -14,7 +14,7 @@
 #include "../core/alloc.h"
 #include "../core/list.h"
 #include "jar.h"
-#include "psl.h"
+#include "../core/psl.h"
 #include "store.h"
 
 /* One allocation: the struct, then name, value, path, comment, original URL,

@@ -4,7 +4,7 @@
  */
 #include "usable.h"
 
-#include "psl.h"
+#include "../core/psl.h"
 #include "set_cookie.h"
 
 #include "../core/alloc.h"

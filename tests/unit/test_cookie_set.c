@@ -2,7 +2,7 @@
  * no jar. */
 #include "t.h"
 
-#include "cookie/psl.h"
+#include "core/psl.h"
 #include "cookie/set_cookie.h"
 #include "core/alloc.h"
 

@@ -1,6 +1,6 @@
 /* psl.h - public suffixes, by libpsl. */
-#ifndef TINET_COOKIE_PSL_H
-#define TINET_COOKIE_PSL_H
+#ifndef TINET_CORE_PSL_H
+#define TINET_CORE_PSL_H
 
 #include <tinet/base.h>
 
