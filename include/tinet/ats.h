@@ -292,7 +292,6 @@ typedef enum tinet_ats_code {
 /* "cleartext" ...; NULL for a number that is no code.  Static. */
 TINET_API const char *tinet_ats_code_name(tinet_ats_code code);
 
-#define TINET_ATS_SSL_STATUS_SEEN_MAX 4
 #define TINET_ATS_REASONS_MAX 12
 #define TINET_ATS_TEXT_MAX 224
 
@@ -328,10 +327,11 @@ typedef struct tinet_ats_requirement {
 
 /* Things to know although they decide nothing. */
 #define TINET_ATS_NOTE_SUBDOMAIN_DEPTH (1u << 0) /* matched 2+ labels up */
-#define TINET_ATS_NOTE_IP_LITERAL (1u << 1)    /* systems differ about these */
-#define TINET_ATS_NOTE_CT_UNKNOWN (1u << 2)    /* no list of logs to judge by */
-#define TINET_ATS_NOTE_PIN_CLEARTEXT (1u << 3) /* pinned, but loaded by http   \
-                                                */
+#define TINET_ATS_NOTE_IP_LITERAL (1u << 1) /* systems differ about these */
+#define TINET_ATS_NOTE_CT_UNKNOWN (1u << 2) /* no list of logs to judge by */
+#define TINET_ATS_NOTE_PIN_CLEARTEXT                                           \
+  (1u << 3) /* pinned, but loaded by http                                      \
+             */
 
 typedef struct tinet_ats_verdict {
   bool is_allowed;

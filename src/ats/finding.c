@@ -177,6 +177,20 @@ int tinet__findings_add(struct tinet__findings *f, const char *id,
   return TINET_OK;
 }
 
+int tinet__findings_move(struct tinet__findings *f, tinet_ats_finding *item)
+{
+  int err;
+
+  if (f->n >= TINET__FINDINGS_MAX)
+    return TINET_OK;
+  err = make_room(f);
+  if (err < 0)
+    return err;
+  f->items[f->n++] = *item;
+  *item = (tinet_ats_finding){0};
+  return TINET_OK;
+}
+
 void tinet__findings_set_severity(struct tinet__findings *f,
                                   tinet_ats_severity severity)
 {

@@ -24,6 +24,10 @@ int tinet__findings_add(struct tinet__findings *f, const char *id,
 /* Changes the severity of the one just added. */
 void tinet__findings_set_severity(struct tinet__findings *f,
                                   tinet_ats_severity severity);
+/* Takes one that another list holds; `item` is zero afterwards.  TINET_ENOMEM.
+ */
+int tinet__findings_move(struct tinet__findings *f,
+                         tinet_ats_finding *item) TINET_MUST_CHECK;
 /* By file, then by line and column; equal ones stay in their order. */
 void tinet__findings_sort(struct tinet__findings *f);
 void tinet__findings_free(struct tinet__findings *f); /* back to zero */
