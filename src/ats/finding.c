@@ -120,7 +120,7 @@ static int compare_kind(const void *id, const void *kind)
   return strcmp(id, ((const struct kind *)kind)->id);
 }
 
-static void free_strings(tinet_ats_finding *item)
+static void free_strings(const tinet_ats_finding *item)
 {
   tinet__free((char *)item->file);
   tinet__free((char *)item->message);
@@ -130,7 +130,7 @@ static void free_strings(tinet_ats_finding *item)
 static int make_room(struct tinet__findings *f)
 {
   size_t cap = f->cap ? f->cap * 2 : 16;
-  tinet_ats_finding *items;
+  struct tinet__finding *items;
 
   if (f->n < f->cap)
     return TINET_OK;
@@ -173,11 +173,12 @@ int tinet__findings_add(struct tinet__findings *f, const char *id,
     free_strings(&item);
     return TINET_ENOMEM;
   }
-  f->items[f->n++] = item;
+  f->items[f->n] = (struct tinet__finding){item, f->n};
+  f->n++;
   return TINET_OK;
 }
 
-int tinet__findings_move(struct tinet__findings *f, tinet_ats_finding *item)
+int tinet__findings_move(struct tinet__findings *f, struct tinet__finding *item)
 {
   int err;
 
@@ -186,8 +187,9 @@ int tinet__findings_move(struct tinet__findings *f, tinet_ats_finding *item)
   err = make_room(f);
   if (err < 0)
     return err;
-  f->items[f->n++] = *item;
-  *item = (tinet_ats_finding){0};
+  f->items[f->n] = (struct tinet__finding){item->is, f->n};
+  f->n++;
+  item->is = (tinet_ats_finding){0};
   return TINET_OK;
 }
 
@@ -195,37 +197,33 @@ void tinet__findings_set_severity(struct tinet__findings *f,
                                   tinet_ats_severity severity)
 {
   if (f->n > 0)
-    f->items[f->n - 1].severity = severity;
+    f->items[f->n - 1].is.severity = severity;
 }
 
-static bool is_before(const tinet_ats_finding *a, const tinet_ats_finding *b)
+static int compare(const void *a, const void *b)
 {
-  int order = strcmp(a->file, b->file);
+  const struct tinet__finding *x = a, *y = b;
+  int order = strcmp(x->is.file, y->is.file);
 
   if (order != 0)
-    return order < 0;
-  if (a->line != b->line)
-    return a->line < b->line;
-  return a->column < b->column;
+    return order;
+  if (x->is.line != y->is.line)
+    return x->is.line < y->is.line ? -1 : 1;
+  if (x->is.column != y->is.column)
+    return x->is.column < y->is.column ? -1 : 1;
+  return x->order < y->order ? -1 : 1;
 }
 
-/* The list is short and nearly sorted already. */
 void tinet__findings_sort(struct tinet__findings *f)
 {
-  for (size_t i = 1; i < f->n; i++) {
-    tinet_ats_finding item = f->items[i];
-    size_t at = i;
-
-    for (; at > 0 && is_before(&item, &f->items[at - 1]); at--)
-      f->items[at] = f->items[at - 1];
-    f->items[at] = item;
-  }
+  if (f->n > 1)
+    qsort(f->items, f->n, sizeof *f->items, compare);
 }
 
 void tinet__findings_free(struct tinet__findings *f)
 {
   for (size_t i = 0; i < f->n; i++)
-    free_strings(&f->items[i]);
+    free_strings(&f->items[i].is);
   tinet__free(f->items);
   *f = (struct tinet__findings){NULL, 0, 0};
 }

@@ -10,7 +10,10 @@
 
 /* Zero-initialise. */
 struct tinet__findings {
-  tinet_ats_finding *items; /* owned, as are their strings but id and why */
+  struct tinet__finding {
+    tinet_ats_finding is; /* its strings are owned, but id and why */
+    size_t order;
+  } * items; /* owned */
   size_t n, cap;
 };
 
@@ -27,7 +30,7 @@ void tinet__findings_set_severity(struct tinet__findings *f,
 /* Takes one that another list holds; `item` is zero afterwards.  TINET_ENOMEM.
  */
 int tinet__findings_move(struct tinet__findings *f,
-                         tinet_ats_finding *item) TINET_MUST_CHECK;
+                         struct tinet__finding *item) TINET_MUST_CHECK;
 /* By file, then by line and column; equal ones stay in their order. */
 void tinet__findings_sort(struct tinet__findings *f);
 void tinet__findings_free(struct tinet__findings *f); /* back to zero */

@@ -174,7 +174,7 @@ size_t tinet_ats_policy_n_findings(const tinet_ats_policy *policy)
 const tinet_ats_finding *
 tinet_ats_policy_finding(const tinet_ats_policy *policy, size_t index)
 {
-  return index < policy->findings.n ? &policy->findings.items[index] : NULL;
+  return index < policy->findings.n ? &policy->findings.items[index].is : NULL;
 }
 
 size_t tinet_ats_policy_n_exceptions(const tinet_ats_policy *policy)

@@ -21,6 +21,7 @@ enum tinet__key_kind {
 
 struct tinet__entry {
   tinet_ats_exception exception; /* strings borrowed from the tree, or static */
+  const struct tinet__value *value; /* borrowed from the tree; NULL: built in */
   enum tinet__key_kind kind;
   char *name; /* owned: what the host is compared with; NULL if it is the key */
   struct tinet__range range; /* of an address or a range */

@@ -121,6 +121,7 @@ static int read_one(tinet_ats_policy *p, const struct tinet__value *value)
                                "iOS ignores it",
                                value->key, tinet__value_kind_name(value->kind));
   e = add(p, value->key);
+  e->value = value;
   e->exception.file = value->key_at.source;
   e->exception.line = value->key_at.line;
   e->exception.column = value->key_at.column;

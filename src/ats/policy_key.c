@@ -147,7 +147,7 @@ int tinet__entry_classify(tinet_ats_policy *p, struct tinet__entry *entry,
                 "has a port: write the host alone");
   if (strchr(key, '/')) {
     /* A range begins like an address; anything else is a path. */
-    if (tinet__is_hex(key[0]) && (colon || tinet__is_digit(key[0])))
+    if (colon ? colon == key || tinet__is_hex(key[0]) : tinet__is_digit(key[0]))
       return classify_range(p, entry, at);
     return dead(p, entry, at, "url-in-key", NULL,
                 "has a path: write the host alone");

@@ -8,16 +8,6 @@
 #define TLS_1_0 0x0301
 #define TLS_1_2 0x0303
 
-static const struct tinet__value *entry_value(const tinet_ats_policy *p,
-                                              const struct tinet__entry *e,
-                                              const char *key)
-{
-  const struct tinet__value *domains =
-      tinet__value_find(p->ats, "NSExceptionDomains");
-
-  return tinet__value_find(tinet__value_find(domains, e->exception.key), key);
-}
-
 static bool relaxes(const struct tinet__entry *e)
 {
   const tinet_ats_exception *x = &e->exception;
@@ -75,9 +65,9 @@ static int lint_review(tinet_ats_policy *p, const struct tinet__entry *e)
 {
   const tinet_ats_exception *x = &e->exception;
   const struct tinet__value *http =
-      entry_value(p, e, "NSExceptionAllowsInsecureHTTPLoads");
+      tinet__value_find(e->value, "NSExceptionAllowsInsecureHTTPLoads");
   const struct tinet__value *tls =
-      entry_value(p, e, "NSExceptionMinimumTLSVersion");
+      tinet__value_find(e->value, "NSExceptionMinimumTLSVersion");
   int err = TINET_OK;
 
   if (x->allows_insecure_http && http)

@@ -1,35 +1,15 @@
-/* value.c - the tree of values: one chain of blocks, freed at once. */
+/* value.c - the tree of values, in an arena. */
 #include "value.h"
 
 #include <string.h>
 
 #include "../core/alloc.h"
-
-struct block {
-  struct block *next;
-  max_align_t bytes[];
-};
+#include "../core/arena.h"
 
 struct tinet__value_tree {
-  struct block *blocks; /* owned */
-  size_t n_bytes;
+  struct tinet__arena arena;
   struct tinet__value *root;
 };
-
-static void *take_bytes(struct tinet__value_tree *tree, size_t size)
-{
-  struct block *block;
-
-  if (size > TINET__VALUE_MAX_BYTES - tree->n_bytes)
-    return NULL;
-  block = tinet__zalloc(sizeof(*block) + size);
-  if (!block)
-    return NULL;
-  block->next = tree->blocks;
-  tree->blocks = block;
-  tree->n_bytes += size;
-  return block->bytes;
-}
 
 int tinet__value_tree_new(struct tinet__value_tree **ret_tree)
 {
@@ -37,20 +17,16 @@ int tinet__value_tree_new(struct tinet__value_tree **ret_tree)
 
   if (!tree)
     return TINET_ENOMEM;
+  tree->arena.max = TINET__VALUE_MAX_BYTES;
   *ret_tree = tree;
   return TINET_OK;
 }
 
 void tinet__value_tree_free(struct tinet__value_tree *tree)
 {
-  struct block *next;
-
   if (!tree)
     return;
-  for (struct block *block = tree->blocks; block; block = next) {
-    next = block->next;
-    tinet__free(block);
-  }
+  tinet__arena_free(&tree->arena);
   tinet__free(tree);
 }
 
@@ -62,14 +38,7 @@ struct tinet__value *tinet__value_root(const struct tinet__value_tree *tree)
 const char *tinet__value_keep(struct tinet__value_tree *tree, const char *text,
                               size_t len)
 {
-  char *copy;
-
-  if (len >= TINET__VALUE_MAX_BYTES)
-    return NULL;
-  copy = take_bytes(tree, len + 1);
-  if (copy && len > 0)
-    memcpy(copy, text, len);
-  return copy;
+  return tinet__arena_copy(&tree->arena, text, len);
 }
 
 static bool may_hold(const struct tinet__value_tree *tree,
@@ -105,7 +74,7 @@ int tinet__value_add(struct tinet__value_tree *tree,
 
   if (!may_hold(tree, parent, key))
     return TINET_EINVAL;
-  value = take_bytes(tree, sizeof(*value));
+  value = tinet__arena_take(&tree->arena, sizeof(*value));
   if (!value)
     return TINET_ENOMEM;
   value->kind = kind;

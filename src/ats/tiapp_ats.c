@@ -1,0 +1,105 @@
+/* tiapp_ats.c - what a tiapp.xml says that matters to ATS.
+ *
+ * Neither the name of the root nor its prefix is checked, as Titanium's tools
+ * do not.  Of what stands twice, the last counts.
+ */
+#include <string.h>
+
+#include "../core/str.h"
+#include "titanium.h"
+
+static struct tinet__span text_of(const struct tinet__node *node)
+{
+  const char *p = node->text;
+  size_t len = node->text_len;
+
+  for (; len > 0 && memchr(" \t\r\n", *p, 4); len--)
+    p++;
+  while (len > 0 && memchr(" \t\r\n", p[len - 1], 4))
+    len--;
+  return (struct tinet__span){p, len};
+}
+
+static bool is_word(struct tinet__span text, const char *word)
+{
+  return strlen(word) == text.len && memcmp(text.p, word, text.len) == 0;
+}
+
+/* ti: the builder's guesser: `false`, `0`, `null` and nothing are false. */
+static bool is_false(struct tinet__span text)
+{
+  return text.len == 0 || is_word(text, "false") || is_word(text, "0") ||
+         is_word(text, "null");
+}
+
+static int read_whitelist(const struct tinet__node *node,
+                          struct tinet__findings *findings,
+                          struct tinet__tiapp_ats *to)
+{
+  const char *type = tinet__node_attribute(node, "type");
+  struct tinet__span text = text_of(node);
+  bool is_bool = type && strcmp(type, "bool") == 0;
+  bool looks_false = tinet__ieqn(text.p, text.len, "false", 5) ||
+                     tinet__ieqn(text.p, text.len, "no", 2);
+
+  to->has_whitelist = true;
+  to->whitelist_at = node->at;
+  to->is_whitelist_off = is_bool && is_false(text);
+  if (!is_bool)
+    return tinet__findings_add(
+        findings, "bool-spelling", &node->at, "type=\"bool\"",
+        "without type=\"bool\" the value of "
+        "ios.whitelist.appcelerator.com is a text, and never false");
+  if (!looks_false || to->is_whitelist_off)
+    return TINET_OK;
+  return tinet__findings_add(findings, "bool-spelling", &node->at, "false",
+                             "'%.*s' is not false to Titanium's builder: the "
+                             "whitelist stays on",
+                             (int)text.len, text.p);
+}
+
+static int read_child(const struct tinet__node *node,
+                      struct tinet__findings *findings,
+                      struct tinet__tiapp_ats *to)
+{
+  const char *name;
+  int err = TINET_OK;
+
+  if (strcmp(node->name, "ios") == 0) {
+    if (to->ios)
+      err = tinet__findings_add(findings, "several-ios", &node->at, NULL,
+                                "a second <ios> element: the one in line %u "
+                                "does not count",
+                                to->ios->at.line);
+    to->ios = node;
+  } else if (strcmp(node->name, "iphone") == 0) {
+    err = tinet__findings_add(findings, "iphone-section", &node->at, "ios",
+                              "the <iphone> section is no longer supported");
+  } else if (strcmp(node->name, "sdk-version") == 0) {
+    to->sdk_version = text_of(node).p;
+  } else if (strcmp(node->name, "analytics") == 0) {
+    to->has_analytics_off = is_false(text_of(node));
+  } else if (strcmp(node->name, "property") == 0) {
+    name = tinet__node_attribute(node, "name");
+    if (name && strcmp(name, "ios.whitelist.appcelerator.com") == 0)
+      err = read_whitelist(node, findings, to);
+  }
+  return err;
+}
+
+int tinet__tiapp_ats_read(const struct tinet__dom *dom,
+                          struct tinet__findings *findings,
+                          struct tinet__tiapp_ats *ret_tiapp)
+{
+  int err = TINET_OK;
+
+  *ret_tiapp = (struct tinet__tiapp_ats){.sdk_version = ""};
+  if (dom->root->has_text)
+    err = tinet__findings_add(findings, "stray-text", &dom->root->text_at, NULL,
+                              "text between the elements of <%s> is ignored",
+                              dom->root->name);
+  for (const struct tinet__node *n = dom->root->first; n && err == TINET_OK;
+       n = n->next)
+    err = read_child(n, findings, ret_tiapp);
+  return err;
+}

@@ -1,0 +1,321 @@
+/* titanium.c - the builder's steps, as far as ATS depends on them.
+ *
+ *  1. the project's own Info.plist
+ *  2. <ios><plist><dict> of tiapp.xml deep-merged over it
+ *  3. the ATS step: off if nothing is said, and before SDK 12.2.0 an entry for
+ *     appcelerator.com if ATS is on
+ */
+#include "titanium.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/alloc.h"
+#include "../core/error.h"
+#include "../core/str.h"
+#include "plist.h"
+
+#define DEFAULT_SDK 13
+#define NO_INJECTION_MAJOR 12 /* from 12.2.0 on */
+#define NO_INJECTION_MINOR 2
+
+struct build {
+  const struct tinet__tiapp_ats *tiapp;
+  struct tinet__findings *findings;
+  struct tinet__value_tree *tree;
+  tinet_error *error;
+};
+
+static const struct tinet__place injected = {TINET__SOURCE_INJECTED, 0, 0};
+
+static void place(struct tinet__value *value, const struct tinet__value *like)
+{
+  value->at = like ? like->at : injected;
+  value->key_at = like ? like->key_at : injected;
+}
+
+static int merge(struct build *b, struct tinet__value *into,
+                 const struct tinet__value *from);
+
+/* A copy of `from` as the last child of `into`. */
+static int copy(struct build *b, struct tinet__value *into,
+                const struct tinet__value *from)
+{
+  struct tinet__value *value;
+  int err = tinet__value_add(b->tree, into, from->key, from->key_len,
+                             from->kind, &value);
+
+  if (err < 0)
+    return err;
+  place(value, from);
+  value->integer = from->integer;
+  value->real = from->real;
+  value->boolean = from->boolean;
+  if (from->text)
+    return tinet__value_set_text(b->tree, value, from->text, from->text_len);
+  if (from->kind == TINET__VALUE_DICT)
+    return merge(b, value, from);
+  for (const struct tinet__value *v = from->first; v && err == TINET_OK;
+       v = v->next)
+    err = copy(b, value, v);
+  return err;
+}
+
+/* ti: dictionaries are united, everything else is replaced. */
+static int merge(struct build *b, struct tinet__value *into,
+                 const struct tinet__value *from)
+{
+  int err = TINET_OK;
+
+  for (const struct tinet__value *v = from->first; v && err == TINET_OK;
+       v = v->next) {
+    struct tinet__value *old = tinet__value_find(into, v->key);
+
+    if (old && old->kind == TINET__VALUE_DICT && v->kind == TINET__VALUE_DICT &&
+        old->at.source != v->at.source) {
+      err = merge(b, old, v);
+      continue;
+    }
+    if (old)
+      tinet__value_remove(into, old);
+    err = copy(b, into, v);
+  }
+  return err;
+}
+
+/* ti: the pattern of the builder is not anchored as its author thought: keys
+ * that begin so, and keys that end in the last, are dropped. */
+static bool is_dropped(const char *key)
+{
+  static const char *const starts[] = {
+      "CFBundleDisplayName",
+      "CFBundleExecutable",
+      "CFBundleIconFile",
+      "CFBundleIdentifier",
+      "CFBundleInfoDictionaryVersion",
+      "CFBundleName",
+      "CFBundlePackageType",
+      "CFBundleSignature",
+  };
+  static const char end[] = "LSRequiresIPhoneOS";
+  size_t len = strlen(key);
+
+  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+    if (strncmp(key, starts[i], strlen(starts[i])) == 0)
+      return true;
+  return len >= sizeof end - 1 &&
+         strcmp(key + len - (sizeof end - 1), end) == 0;
+}
+
+static void drop_keys(struct tinet__value *dict)
+{
+  struct tinet__value *next;
+
+  for (struct tinet__value *v = dict->first; v; v = next) {
+    next = v->next;
+    if (is_dropped(v->key))
+      tinet__value_remove(dict, v);
+  }
+}
+
+/* The dictionaries of <ios><plist>, one over the other, in a tree of their own.
+ */
+static int read_ios(struct build *b, struct tinet__value_tree *own,
+                    struct tinet__value **ret_dict)
+{
+  const struct tinet__node *plist =
+      b->tiapp->ios ? tinet__node_child(b->tiapp->ios, "plist") : NULL;
+  int err = tinet__value_add(own, NULL, NULL, 0, TINET__VALUE_DICT, ret_dict);
+
+  for (const struct tinet__node *n = plist ? plist->first : NULL;
+       n && err == TINET_OK; n = n->next)
+    if (strcmp(n->name, "dict") == 0)
+      err = tinet__plist_read_dict(n, TINET__PLIST_TITANIUM, b->findings, own,
+                                   *ret_dict, b->error);
+  if (err == TINET_OK)
+    drop_keys(*ret_dict);
+  return err;
+}
+
+/* ---- the ATS step ---- */
+
+static int add(struct build *b, struct tinet__value *into, const char *key,
+               enum tinet__value_kind kind, struct tinet__value **ret_value)
+{
+  int err = tinet__value_add(b->tree, into, key, strlen(key), kind, ret_value);
+
+  if (err == TINET_OK)
+    place(*ret_value, NULL);
+  return err;
+}
+
+static int add_bool(struct build *b, struct tinet__value *into, const char *key,
+                    bool value)
+{
+  struct tinet__value *v;
+  int err = add(b, into, key, TINET__VALUE_BOOL, &v);
+
+  if (err == TINET_OK)
+    v->boolean = value;
+  return err;
+}
+
+static int add_text(struct build *b, struct tinet__value *into, const char *key,
+                    const char *text)
+{
+  struct tinet__value *v;
+  int err = add(b, into, key, TINET__VALUE_STRING, &v);
+
+  return err < 0 ? err : tinet__value_set_text(b->tree, v, text, strlen(text));
+}
+
+/* ti: the entry as the builder writes it. */
+static int inject_entry(struct build *b, struct tinet__value *domains)
+{
+  static const struct {
+    const char *key;
+    bool value;
+  } bools[] = {
+      {"NSExceptionRequiresForwardSecrecy", true},
+      {"NSExceptionAllowsInsecureHTTPLoads", false},
+      {"NSRequiresCertificateTransparency", false},
+      {"NSIncludesSubdomains", true},
+      {"NSThirdPartyExceptionRequiresForwardSecrecy", true},
+      {"NSThirdPartyExceptionAllowsInsecureHTTPLoads", true},
+  };
+  struct tinet__value *entry;
+  int err = add(b, domains, "appcelerator.com", TINET__VALUE_DICT, &entry);
+
+  if (err == TINET_OK)
+    err = add_text(b, entry, "NSExceptionMinimumTLSVersion", "TLSv1.2");
+  if (err == TINET_OK)
+    err =
+        add_text(b, entry, "NSThirdPartyExceptionMinimumTLSVersion", "TLSv1.2");
+  for (size_t i = 0; i < sizeof bools / sizeof *bools && err == TINET_OK; i++)
+    err = add_bool(b, entry, bools[i].key, bools[i].value);
+  return err;
+}
+
+static int inject(struct build *b, struct tinet__value *ats)
+{
+  struct tinet__value *loads = tinet__value_find(ats, "NSAllowsArbitraryLoads");
+  struct tinet__value *domains = tinet__value_find(ats, "NSExceptionDomains");
+  int err = TINET_OK;
+
+  if (!loads || loads->kind != TINET__VALUE_BOOL || loads->boolean) {
+    if (loads)
+      tinet__value_remove(ats, loads);
+    err = add_bool(b, ats, "NSAllowsArbitraryLoads", false);
+  }
+  if (err == TINET_OK && !domains)
+    err = add(b, ats, "NSExceptionDomains", TINET__VALUE_DICT, &domains);
+  if (err < 0 || domains->kind != TINET__VALUE_DICT ||
+      tinet__value_find(domains, "appcelerator.com"))
+    return err;
+  return inject_entry(b, domains);
+}
+
+/* Truth as JavaScript has it: the text "false" is true. */
+static bool is_truthy(const struct tinet__value *v)
+{
+  if (!v)
+    return false;
+  switch (v->kind) {
+  case TINET__VALUE_BOOL:
+    return v->boolean;
+  case TINET__VALUE_INTEGER:
+    return v->integer != 0;
+  case TINET__VALUE_REAL:
+    return v->real != 0;
+  case TINET__VALUE_DICT:
+  case TINET__VALUE_ARRAY:
+    return true;
+  default:
+    return v->text_len > 0;
+  }
+}
+
+static bool injects(const char *version)
+{
+  char *end;
+  long major = strtol(version, &end, 10);
+  long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+
+  if (major == 0)
+    major = DEFAULT_SDK;
+  return major < NO_INJECTION_MAJOR ||
+         (major == NO_INJECTION_MAJOR && minor < NO_INJECTION_MINOR);
+}
+
+static int lint_whitelist(struct build *b, bool matters)
+{
+  const struct tinet__tiapp_ats *t = b->tiapp;
+
+  if (t->has_whitelist && !matters)
+    return tinet__findings_add(b->findings, "obsolete-property",
+                               &t->whitelist_at, NULL,
+                               "ios.whitelist.appcelerator.com does nothing "
+                               "here");
+  if (!matters || !t->is_whitelist_off)
+    return TINET_OK;
+  return tinet__findings_add(b->findings, "whitelist-off", &t->whitelist_at,
+                             NULL,
+                             "*.appcelerator.com is not whitelisted: calls of "
+                             "the SDK to it may fail");
+}
+
+static int ats_step(struct build *b, struct tinet__value *root,
+                    const char *version)
+{
+  static const char key[] = "NSAppTransportSecurity";
+  struct tinet__value *ats = tinet__value_find(root, key);
+  bool is_on, is_old = injects(version);
+  int err = TINET_OK;
+
+  if (ats && ats->kind != TINET__VALUE_DICT)
+    err = tinet__findings_add(b->findings, "type", &ats->at, "<dict>...</dict>",
+                              "NSAppTransportSecurity is a %s, not a "
+                              "dictionary: Titanium writes `ATS off` over it",
+                              tinet__value_kind_name(ats->kind));
+  if (err < 0)
+    return err;
+  if (!ats || ats->kind != TINET__VALUE_DICT) {
+    if (ats)
+      tinet__value_remove(root, ats);
+    err = add(b, root, key, TINET__VALUE_DICT, &ats);
+    if (err == TINET_OK)
+      err = add_bool(b, ats, "NSAllowsArbitraryLoads", true);
+    return err < 0 ? err : lint_whitelist(b, false);
+  }
+  is_on = !is_truthy(tinet__value_find(ats, "NSAllowsArbitraryLoads"));
+  err = lint_whitelist(b, is_on && is_old);
+  if (err == TINET_OK && is_on && is_old && !b->tiapp->is_whitelist_off &&
+      !b->tiapp->has_analytics_off)
+    err = inject(b, ats);
+  return err;
+}
+
+int tinet__titanium_effective(const struct tinet__tiapp_ats *tiapp,
+                              const struct tinet__value *base,
+                              const char *version,
+                              struct tinet__findings *findings,
+                              struct tinet__value_tree *tree, tinet_error *err)
+{
+  struct build b = {tiapp, findings, tree, err};
+  struct tinet__value_tree *own = NULL;
+  struct tinet__value *root, *ios = NULL;
+  int code = tinet__value_add(tree, NULL, NULL, 0, TINET__VALUE_DICT, &root);
+
+  if (code == TINET_OK)
+    code = tinet__value_tree_new(&own);
+  if (code == TINET_OK && base && base->kind == TINET__VALUE_DICT)
+    code = merge(&b, root, base);
+  if (code == TINET_OK)
+    code = read_ios(&b, own, &ios);
+  if (code == TINET_OK)
+    code = merge(&b, root, ios);
+  if (code == TINET_OK)
+    code = ats_step(&b, root, version ? version : tiapp->sdk_version);
+  tinet__value_tree_free(own);
+  return code == TINET_EINVAL ? TINET_ELIMIT : code;
+}
