@@ -18,6 +18,7 @@ struct cli_command {
   void (*help)(FILE *out);
 };
 
+extern const struct cli_command cli_ats;
 extern const struct cli_command cli_cache;
 extern const struct cli_command cli_connect;
 extern const struct cli_command cli_cookies;

@@ -127,6 +127,19 @@ TINET_API size_t tinet_ats_policy_n_findings(const tinet_ats_policy *policy);
 TINET_API const tinet_ats_finding *
 tinet_ats_policy_finding(const tinet_ats_policy *policy, size_t index);
 
+typedef enum tinet_ats_format {
+  TINET_ATS_FORMAT_TABLE, /* for a person: each value with its origin */
+  TINET_ATS_FORMAT_PLIST, /* an XML property list */
+  TINET_ATS_FORMAT_JSON,
+} tinet_ats_format;
+
+/* What an application would find in its Info.plist: NSAppTransportSecurity, or
+ * with `is_whole` all of it.  Names and values of the file stand there as they
+ * are.  tinet_free() it.  TINET_EINVAL, TINET_ENOMEM. */
+TINET_API int tinet_ats_policy_print(const tinet_ats_policy *policy,
+                                     tinet_ats_format format, bool is_whole,
+                                     char **ret_text) TINET_MUST_CHECK;
+
 /* ---- exceptions ---- */
 
 typedef enum tinet_ats_niap {
