@@ -153,7 +153,8 @@ int tinet__findings_add(struct tinet__findings *f, const char *id,
   va_list args;
   int err;
 
-  if (f->n >= TINET__FINDINGS_MAX)
+  if (f->n >= TINET__FINDINGS_MAX ||
+      (at && at->source && strcmp(at->source, TINET__SOURCE_INJECTED) == 0))
     return TINET_OK;
   err = make_room(f);
   if (err < 0)

@@ -17,6 +17,10 @@ struct tinet__findings {
   size_t n, cap;
 };
 
+/* The source of values that Titanium's builder adds: nobody is told about
+ * those. */
+#define TINET__SOURCE_INJECTED "(Titanium's builder)"
+
 /* Adds one.  `id` must stand in the table of finding.c, which knows its
  * severity, why it matters and whether App Review asks.  `suggestion` may be
  * NULL.  All but `id` is copied.  TINET_ENOMEM. */

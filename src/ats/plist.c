@@ -117,7 +117,7 @@ static int read_number(struct reading *r, const struct tinet__node *node,
   memcpy(copy, text.p, text.len);
   copy[text.len] = '\0';
   if (value->kind == TINET__VALUE_INTEGER)
-    value->integer = strtoll(copy, &end, 0);
+    value->integer = strtoll(copy, &end, strstr(copy, "0x") ? 16 : 10);
   else
     value->real = strtod(copy, &end);
   return *end == '\0' ? TINET_OK

@@ -13,6 +13,7 @@
 #include "plist.h"
 
 #define MAX_VISITS 400000
+#define MAX_BYTES (4 * TINET__DOM_MAX_BYTES)
 #define TRAILER 32
 
 struct walk {
@@ -21,6 +22,7 @@ struct walk {
   unsigned offset_size, ref_size;
   uint64_t n_objects, top, table;
   size_t n_visits;
+  uint64_t n_bytes; /* of texts and data, once for each reference */
 };
 
 bool tinet__plist_is_binary(const void *data, size_t len)
@@ -97,8 +99,9 @@ static int visit_parts(struct walk *w, uint64_t at, unsigned n_refs_each,
   return TINET_OK;
 }
 
-/* Texts and data: their length must fit. */
-static int visit_bytes(const struct walk *w, uint64_t at, unsigned unit)
+/* Texts and data: their length must fit.  libplist copies them for each
+ * reference. */
+static int visit_bytes(struct walk *w, uint64_t at, unsigned unit)
 {
   uint64_t count, start;
 

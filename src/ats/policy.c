@@ -78,7 +78,7 @@ static int fill(tinet_ats_policy *p, const struct tinet__value *ats)
   if (ats && ats->kind != TINET__VALUE_DICT) {
     err = tinet__findings_add(
         &p->findings, "type", &ats->at, NULL,
-        "NSAppTransportSecurity is a %s, not a dictionary: it is ignored",
+        "NSAppTransportSecurity is %s, not a dictionary: it is ignored",
         tinet__value_kind_name(ats->kind));
     ats = NULL;
   }

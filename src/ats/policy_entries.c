@@ -117,7 +117,7 @@ static int read_one(tinet_ats_policy *p, const struct tinet__value *value)
   if (value->kind != TINET__VALUE_DICT)
     return tinet__findings_add(&p->findings, "type", &value->at,
                                "<dict>...</dict>",
-                               "the entry for %s is a %s, not a dictionary: "
+                               "the entry for %s is %s, not a dictionary: "
                                "iOS ignores it",
                                value->key, tinet__value_kind_name(value->kind));
   e = add(p, value->key);
@@ -145,7 +145,7 @@ int tinet__policy_read_entries(tinet_ats_policy *p,
   if (domains && domains->kind != TINET__VALUE_DICT)
     return tinet__findings_add(&p->findings, "type", &domains->at,
                                "<dict>...</dict>",
-                               "NSExceptionDomains is a %s, not a dictionary: "
+                               "NSExceptionDomains is %s, not a dictionary: "
                                "iOS ignores it",
                                tinet__value_kind_name(domains->kind));
   if (domains)

@@ -42,7 +42,7 @@ static int read_list(tinet_ats_policy *p, const struct tinet__value *list,
   if (list->kind != TINET__VALUE_ARRAY)
     return tinet__findings_add(&p->findings, "type", &list->at,
                                "<array>...</array>",
-                               "%s is a %s, not an array: iOS ignores it",
+                               "%s is %s, not an array: iOS ignores it",
                                list->key, tinet__value_kind_name(list->kind));
   to->is_present = true;
   to->hashes = tinet__alloc((list->n_children + 1) * sizeof *to->hashes);
@@ -114,7 +114,7 @@ static int read_one(tinet_ats_policy *p, const struct tinet__value *value)
   if (value->kind != TINET__VALUE_DICT)
     return tinet__findings_add(&p->findings, "type", &value->at,
                                "<dict>...</dict>",
-                               "the pins for %s are a %s, not a dictionary: "
+                               "the pins for %s are %s, not a dictionary: "
                                "iOS ignores them",
                                value->key, tinet__value_kind_name(value->kind));
   pin->host = pin_host(value->key);
@@ -135,7 +135,7 @@ int tinet__policy_read_pins(tinet_ats_policy *p,
   if (domains->kind != TINET__VALUE_DICT)
     return tinet__findings_add(&p->findings, "type", &domains->at,
                                "<dict>...</dict>",
-                               "NSPinnedDomains is a %s, not a dictionary: iOS "
+                               "NSPinnedDomains is %s, not a dictionary: iOS "
                                "ignores it",
                                tinet__value_kind_name(domains->kind));
   p->pins = tinet__zalloc((domains->n_children + 1) * sizeof *p->pins);

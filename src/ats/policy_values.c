@@ -24,7 +24,7 @@ int tinet__read_switch(struct tinet__findings *f,
                                value->integer == 1 ? "YES" : "NO");
   }
   return tinet__findings_add(f, "type", &value->at, "<true/> or <false/>",
-                             "%s is a %s, not a boolean: iOS ignores it",
+                             "%s is %s, not a boolean: iOS ignores it",
                              value->key, tinet__value_kind_name(value->kind));
 }
 
@@ -39,7 +39,7 @@ int tinet__read_text(struct tinet__findings *f,
     return TINET_OK;
   }
   return tinet__findings_add(f, "type", &value->at, "<string>...</string>",
-                             "%s is a %s, not a string: iOS ignores it",
+                             "%s is %s, not a string: iOS ignores it",
                              value->key, tinet__value_kind_name(value->kind));
 }
 

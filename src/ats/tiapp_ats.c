@@ -78,7 +78,7 @@ static int read_child(const struct tinet__node *node,
   } else if (strcmp(node->name, "sdk-version") == 0) {
     to->sdk_version = text_of(node).p;
   } else if (strcmp(node->name, "analytics") == 0) {
-    to->has_analytics_off = is_false(text_of(node));
+    to->has_analytics = !is_false(text_of(node));
   } else if (strcmp(node->name, "property") == 0) {
     name = tinet__node_attribute(node, "name");
     if (name && strcmp(name, "ios.whitelist.appcelerator.com") == 0)

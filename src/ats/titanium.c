@@ -14,6 +14,7 @@
 #include "../core/error.h"
 #include "../core/str.h"
 #include "plist.h"
+#include "policy.h"
 
 #define DEFAULT_SDK 13
 #define NO_INJECTION_MAJOR 12 /* from 12.2.0 on */
@@ -61,25 +62,71 @@ static int copy(struct build *b, struct tinet__value *into,
   return err;
 }
 
-/* ti: dictionaries are united, everything else is replaced. */
+/* The children of a dictionary by their keys: of duplicates the last. */
+struct keys {
+  struct tinet__name_table table;
+  struct tinet__value **values; /* owned */
+  size_t n;
+};
+
+static void free_keys(struct keys *k)
+{
+  tinet__free(k->table.slots);
+  tinet__free(k->values);
+}
+
+static int index_keys(struct keys *k, const struct tinet__value *dict)
+{
+  int err = tinet__name_table_init(&k->table, dict->n_children);
+
+  if (err < 0)
+    return err;
+  k->values =
+      tinet__alloc((dict->n_children + 1) * sizeof(struct tinet__value *));
+  if (!k->values)
+    return TINET_ENOMEM;
+  for (struct tinet__value *v = dict->first; v; v = v->next) {
+    (void)tinet__name_table_put(&k->table, v->key, k->n);
+    k->values[k->n++] = v;
+  }
+  return TINET_OK;
+}
+
+static struct tinet__value *find_key(const struct keys *k, const char *key)
+{
+  size_t found = tinet__name_table_find(&k->table, key, strlen(key));
+
+  return found ? k->values[found - 1] : NULL;
+}
+
+static int merge_one(struct build *b, struct tinet__value *into,
+                     struct tinet__value *old, const struct tinet__value *v)
+{
+  if (old && old->kind == TINET__VALUE_DICT && v->kind == TINET__VALUE_DICT)
+    return merge(b, old, v);
+  if (old)
+    tinet__value_remove(into, old);
+  return copy(b, into, v);
+}
+
+/* ti: dictionaries are united, everything else is replaced.  Of a key that
+ * stands twice in `from`, only the last counts. */
 static int merge(struct build *b, struct tinet__value *into,
                  const struct tinet__value *from)
 {
-  int err = TINET_OK;
+  struct keys there = {{NULL, 0}, NULL, 0}, come = {{NULL, 0}, NULL, 0};
+  int err = index_keys(&there, into);
 
-  for (const struct tinet__value *v = from->first; v && err == TINET_OK;
-       v = v->next) {
-    struct tinet__value *old = tinet__value_find(into, v->key);
+  if (err == TINET_OK)
+    err = index_keys(&come, from);
+  for (size_t i = 0; i < come.n && err == TINET_OK; i++) {
+    struct tinet__value *v = come.values[i];
 
-    if (old && old->kind == TINET__VALUE_DICT && v->kind == TINET__VALUE_DICT &&
-        old->at.source != v->at.source) {
-      err = merge(b, old, v);
-      continue;
-    }
-    if (old)
-      tinet__value_remove(into, old);
-    err = copy(b, into, v);
+    if (find_key(&come, v->key) == v)
+      err = merge_one(b, into, find_key(&there, v->key), v);
   }
+  free_keys(&there);
+  free_keys(&come);
   return err;
 }
 
@@ -235,16 +282,21 @@ static bool is_truthy(const struct tinet__value *v)
   }
 }
 
-static bool injects(const char *version)
+static bool is_before(const char *version, long major, long minor)
 {
   char *end;
-  long major = strtol(version, &end, 10);
-  long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+  long is_major = strtol(version, &end, 10);
+  long is_minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
 
-  if (major == 0)
-    major = DEFAULT_SDK;
-  return major < NO_INJECTION_MAJOR ||
-         (major == NO_INJECTION_MAJOR && minor < NO_INJECTION_MINOR);
+  if (is_major == 0)
+    is_major = DEFAULT_SDK;
+  return is_major < major || (is_major == major && is_minor < minor);
+}
+
+/* ti: since about 9.2 the entry is only for projects with analytics. */
+static bool needs_analytics(const char *version)
+{
+  return !is_before(version, 9, 2);
 }
 
 static int lint_whitelist(struct build *b, bool matters)
@@ -269,14 +321,20 @@ static int ats_step(struct build *b, struct tinet__value *root,
 {
   static const char key[] = "NSAppTransportSecurity";
   struct tinet__value *ats = tinet__value_find(root, key);
-  bool is_on, is_old = injects(version);
+  bool is_on,
+      is_old = is_before(version, NO_INJECTION_MAJOR, NO_INJECTION_MINOR);
   int err = TINET_OK;
 
-  if (ats && ats->kind != TINET__VALUE_DICT)
+  /* An array is an object to JavaScript: it stays, and iOS ignores it. */
+  if (ats && ats->kind == TINET__VALUE_ARRAY)
+    return TINET_OK;
+  if (ats && ats->kind != TINET__VALUE_DICT) {
     err = tinet__findings_add(b->findings, "type", &ats->at, "<dict>...</dict>",
-                              "NSAppTransportSecurity is a %s, not a "
+                              "NSAppTransportSecurity is %s, not a "
                               "dictionary: Titanium writes `ATS off` over it",
                               tinet__value_kind_name(ats->kind));
+    tinet__findings_set_severity(b->findings, TINET_ATS_ERROR);
+  }
   if (err < 0)
     return err;
   if (!ats || ats->kind != TINET__VALUE_DICT) {
@@ -290,7 +348,7 @@ static int ats_step(struct build *b, struct tinet__value *root,
   is_on = !is_truthy(tinet__value_find(ats, "NSAllowsArbitraryLoads"));
   err = lint_whitelist(b, is_on && is_old);
   if (err == TINET_OK && is_on && is_old && !b->tiapp->is_whitelist_off &&
-      !b->tiapp->has_analytics_off)
+      (b->tiapp->has_analytics || !needs_analytics(version)))
     err = inject(b, ats);
   return err;
 }

@@ -9,7 +9,7 @@
 struct tinet__tiapp_ats {
   const struct tinet__node *ios; /* NULL: none */
   const char *sdk_version;       /* "" if it is not there */
-  bool has_analytics_off;        /* <analytics>false</analytics> */
+  bool has_analytics;            /* <analytics>, and not false */
   bool is_whitelist_off;         /* property ios.whitelist.appcelerator.com */
   bool has_whitelist;
   struct tinet__place whitelist_at;
@@ -25,7 +25,6 @@ int tinet__tiapp_ats_read(const struct tinet__dom *dom,
  * the ATS step of the SDK `version` (NULL: the one tiapp.xml names, or 13).
  * Values that the builder adds have a place whose source is
  * TINET__SOURCE_INJECTED.  TINET_ESYNTAX, TINET_ELIMIT, TINET_ENOMEM. */
-#define TINET__SOURCE_INJECTED "(Titanium's builder)"
 int tinet__titanium_effective(const struct tinet__tiapp_ats *tiapp,
                               const struct tinet__value *base,
                               const char *version,

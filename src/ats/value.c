@@ -145,9 +145,9 @@ struct tinet__value *tinet__value_duplicate(const struct tinet__value *value)
 
 const char *tinet__value_kind_name(enum tinet__value_kind kind)
 {
-  static const char *const names[] = {"dictionary", "array", "string",
-                                      "integer",    "real",  "boolean",
-                                      "date",       "data"};
+  static const char *const names[] = {"a dictionary", "an array", "a string",
+                                      "a number",     "a number", "a boolean",
+                                      "a date",       "data"};
 
   return names[kind];
 }

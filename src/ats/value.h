@@ -89,6 +89,7 @@ struct tinet__value *tinet__value_find(const struct tinet__value *dict,
  * duplicates. */
 struct tinet__value *tinet__value_duplicate(const struct tinet__value *value);
 
+/* "a dictionary", "an array" ... */
 const char *tinet__value_kind_name(enum tinet__value_kind kind);
 
 #endif

@@ -76,17 +76,26 @@ static struct tinet__place place_of(struct reader *r, size_t offset)
   return (struct tinet__place){r->source, r->line, r->column};
 }
 
+/* In another encoding than UTF-8, a position in the text is none in the file.
+ */
+static bool is_converted(const struct reader *r)
+{
+  const xmlParserInput *input = r->ctxt->input;
+
+  return input && input->buf && input->buf->encoder;
+}
+
 /* The place of the tag that has just been read. */
 static struct tinet__place tag_place(struct reader *r)
 {
-  long consumed = xmlByteConsumed(r->ctxt);
+  long consumed = is_converted(r) ? 0 : xmlByteConsumed(r->ctxt);
   size_t at = consumed > 0 && (size_t)consumed <= r->len ? (size_t)consumed : 0;
 
   while (at > r->seen && r->data[at] != '<')
     at--;
   if (at == 0 || at >= r->len || r->data[at] != '<')
     return (struct tinet__place){r->source,
-                                 (unsigned)xmlSAX2GetLineNumber(r->ctxt), 1};
+                                 (unsigned)xmlSAX2GetLineNumber(r->ctxt), 0};
   return place_of(r, at);
 }
 
@@ -288,7 +297,7 @@ static void on_comment(void *arg, const xmlChar *text)
  * before the error. */
 static bool is_bad_comment(struct reader *r, struct tinet__place *ret_at)
 {
-  long consumed = xmlByteConsumed(r->ctxt);
+  long consumed = is_converted(r) ? 0 : xmlByteConsumed(r->ctxt);
   size_t at = consumed > 0 && (size_t)consumed < r->len ? (size_t)consumed : 0;
   const char *p;
 

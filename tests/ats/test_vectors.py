@@ -370,7 +370,7 @@ def titanium_vectors(engine, folder):
 
     def whitelist(value, kind="bool"):
         return (
-            f'<property name="ios.whitelist.appcelerator.com" type="{kind}">'
+            f'<analytics>true</analytics><property name="ios.whitelist.appcelerator.com" type="{kind}">'
             f"{value}</property>"
         )
 
@@ -454,9 +454,14 @@ def titanium_vectors(engine, folder):
         expect("A exception", "h:www.a.example")
 
     def v171():
-        load(tiapp("", AL_FALSE, "10.0.0"))
+        analytics = "<analytics>true</analytics>"
+        load(tiapp(analytics, AL_FALSE, "10.0.0"))
         expect("D cleartext", "h:api.appcelerator.com", entry="appcelerator.com")
-        load(tiapp("", AL_FALSE, "10.0.0"), profile="ios9")
+        load(tiapp("", AL_FALSE, "10.0.0"))
+        expect("D cleartext", "h:api.appcelerator.com", entry="-")
+        load(tiapp("", AL_FALSE, "8.0.0"))
+        expect("D cleartext", "h:api.appcelerator.com", entry="appcelerator.com")
+        load(tiapp(analytics, AL_FALSE, "10.0.0"), profile="ios9")
         expect("D cleartext", "h:api.appcelerator.com", entry="appcelerator.com")
 
     def v172():
