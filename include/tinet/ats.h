@@ -118,6 +118,7 @@ TINET_API tinet_ats_policy *tinet_ats_policy_ref(tinet_ats_policy *policy);
 /* Gives a reference back; NULL is fine. */
 TINET_API void tinet_ats_policy_unref(tinet_ats_policy *policy);
 
+/* The profile that was asked for when the policy was made. */
 TINET_API tinet_ats_profile
 tinet_ats_policy_profile(const tinet_ats_policy *policy);
 
@@ -160,6 +161,7 @@ typedef struct tinet_ats_exception {
   tinet_ats_niap niap;
 } tinet_ats_exception;
 
+/* How many entries of NSExceptionDomains count. */
 TINET_API size_t tinet_ats_policy_n_exceptions(const tinet_ats_policy *policy);
 /* In the order of the file; an index that is too large gives NULL. */
 TINET_API const tinet_ats_exception *

@@ -55,11 +55,11 @@ static bool complete(char *text, size_t size, bool *ret_is_short)
     return false;
   if (n_colons == 0) {
     *ret_is_short = n_dots < 3;
-    for (; n_dots < 3; n_dots++)
-      strcat(text, ".0");
+    for (; n_dots < 3; n_dots++, len += 2)
+      memcpy(text + len, ".0", sizeof ".0");
   } else if (n_colons < 7 && !strstr(text, "::")) {
     *ret_is_short = true;
-    strcat(text, "::");
+    memcpy(text + len, "::", sizeof "::");
   }
   return true;
 }

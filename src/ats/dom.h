@@ -8,6 +8,7 @@
 #define TINET_ATS_DOM_H
 
 #include "../core/arena.h"
+#include "../core/str.h"
 #include "finding.h"
 
 #define TINET__DOM_MAX_BYTES 4194304 /* of a document */
@@ -36,15 +37,29 @@ struct tinet__dom {
   struct tinet__node *root;
 };
 
-/* Reads a document; `source` must live as long as the places are used.  What is
- * wrong with it in passing goes to `findings`.  With `is_lenient` also what is
- * wrong for good, as far as a reader can go on after it; else that is
- * TINET_ESYNTAX.  TINET_ELIMIT, TINET_ENOMEM. */
-int tinet__dom_read(const void *data, size_t len, const char *source,
-                    bool is_lenient, struct tinet__findings *findings,
+struct tinet__document {
+  const void *data;
+  size_t len;
+  const char *source; /* its name; lives as long as the places are used */
+  bool is_lenient;    /* reads on after what is not well-formed */
+};
+
+/* What is wrong with the document in passing goes to `findings`.  If it is
+ * lenient also what is wrong for good, as far as a reader can go on after it;
+ * else that is TINET_ESYNTAX.  TINET_ELIMIT, TINET_ENOMEM. */
+int tinet__dom_read(const struct tinet__document *document,
+                    struct tinet__findings *findings,
                     struct tinet__dom *ret_dom,
                     tinet_error *err) TINET_MUST_CHECK;
 void tinet__dom_free(struct tinet__dom *dom);
+
+static inline bool tinet__is_xml_space(char c)
+{
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The text of `node` without the blanks around it. */
+struct tinet__span tinet__node_trimmed(const struct tinet__node *node);
 
 /* NULL if it is absent. */
 const char *tinet__node_attribute(const struct tinet__node *node,

@@ -46,7 +46,7 @@ static void add_xml(struct writer *w, const char *text, size_t len)
       add(w, "&lt;");
     else if (c == '>')
       add(w, "&gt;");
-    else if (c >= 0x20 || memchr("\t\n\r", c, 3))
+    else if (c >= 0x20 || c == '\t' || c == '\n' || c == '\r')
       add_char(w, (char)c); /* XML has no way to write the others */
   }
 }

@@ -59,16 +59,8 @@ static int lint_stray(struct reading *r, const struct tinet__node *node)
 static struct tinet__span text_of(const struct reading *r,
                                   const struct tinet__node *node)
 {
-  if (r->reader == TINET__PLIST_TITANIUM) {
-    const char *p = node->text;
-    size_t len = node->text_len;
-
-    for (; len > 0 && memchr(" \t\r\n", *p, 4); len--)
-      p++;
-    while (len > 0 && memchr(" \t\r\n", p[len - 1], 4))
-      len--;
-    return (struct tinet__span){p, len};
-  }
+  if (r->reader == TINET__PLIST_TITANIUM)
+    return tinet__node_trimmed(node);
   return (struct tinet__span){node->text, node->text_len};
 }
 

@@ -72,6 +72,17 @@ static int read_document(struct job *j, const struct tinet__dom *dom)
                                    &j->findings, j->tree, j->error);
 }
 
+static int read_dom(struct job *j, const struct input *in, const char *name,
+                    struct tinet__dom *ret_dom)
+{
+  struct tinet__document document = {.data = in->data,
+                                     .len = in->len,
+                                     .source = name,
+                                     .is_lenient = is_lenient(j)};
+
+  return tinet__dom_read(&document, &j->findings, ret_dom, j->error);
+}
+
 static int read_into_tree(struct job *j, const struct input *in)
 {
   struct tinet__dom dom;
@@ -83,8 +94,7 @@ static int read_into_tree(struct job *j, const struct input *in)
   if (tinet__plist_is_binary(in->data, in->len))
     return tinet__plist_read_binary(in->data, in->len, j->name, j->tree,
                                     j->error);
-  err = tinet__dom_read(in->data, in->len, j->name, is_lenient(j), &j->findings,
-                        &dom, j->error);
+  err = read_dom(j, in, j->name, &dom);
   if (err < 0)
     return err;
   err = read_document(j, &dom);
@@ -104,8 +114,7 @@ static int read_base(struct job *j, const struct input *in)
     return err;
   if (tinet__plist_is_binary(in->data, in->len))
     return tinet__plist_read_binary(in->data, in->len, name, j->base, j->error);
-  err = tinet__dom_read(in->data, in->len, name, is_lenient(j), &j->findings,
-                        &dom, j->error);
+  err = read_dom(j, in, name, &dom);
   if (err < 0)
     return err;
   err = read_plist(j, dom.root, j->base);

@@ -8,18 +8,6 @@
 #include "../core/str.h"
 #include "titanium.h"
 
-static struct tinet__span text_of(const struct tinet__node *node)
-{
-  const char *p = node->text;
-  size_t len = node->text_len;
-
-  for (; len > 0 && memchr(" \t\r\n", *p, 4); len--)
-    p++;
-  while (len > 0 && memchr(" \t\r\n", p[len - 1], 4))
-    len--;
-  return (struct tinet__span){p, len};
-}
-
 static bool is_word(struct tinet__span text, const char *word)
 {
   return strlen(word) == text.len && memcmp(text.p, word, text.len) == 0;
@@ -37,7 +25,7 @@ static int read_whitelist(const struct tinet__node *node,
                           struct tinet__tiapp_ats *to)
 {
   const char *type = tinet__node_attribute(node, "type");
-  struct tinet__span text = text_of(node);
+  struct tinet__span text = tinet__node_trimmed(node);
   bool is_bool = type && strcmp(type, "bool") == 0;
   bool looks_false = tinet__ieqn(text.p, text.len, "false", 5) ||
                      tinet__ieqn(text.p, text.len, "no", 2);
@@ -76,9 +64,9 @@ static int read_child(const struct tinet__node *node,
     err = tinet__findings_add(findings, "iphone-section", &node->at, "ios",
                               "the <iphone> section is no longer supported");
   } else if (strcmp(node->name, "sdk-version") == 0) {
-    to->sdk_version = text_of(node).p;
+    to->sdk_version = tinet__node_trimmed(node).p;
   } else if (strcmp(node->name, "analytics") == 0) {
-    to->has_analytics = !is_false(text_of(node));
+    to->has_analytics = !is_false(tinet__node_trimmed(node));
   } else if (strcmp(node->name, "property") == 0) {
     name = tinet__node_attribute(node, "name");
     if (name && strcmp(name, "ios.whitelist.appcelerator.com") == 0)

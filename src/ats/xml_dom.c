@@ -266,7 +266,7 @@ static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix,
 static bool is_blank(const char *text, size_t len)
 {
   for (size_t i = 0; i < len; i++)
-    if (!memchr(" \t\r\n", text[i], 4))
+    if (!tinet__is_xml_space(text[i]))
       return false;
   return true;
 }
@@ -399,15 +399,15 @@ static int run(struct reader *r)
   return r->err;
 }
 
-int tinet__dom_read(const void *data, size_t len, const char *source,
-                    bool is_lenient, struct tinet__findings *findings,
+int tinet__dom_read(const struct tinet__document *document,
+                    struct tinet__findings *findings,
                     struct tinet__dom *ret_dom, tinet_error *err)
 {
   struct tinet__dom dom = {.arena.max = MAX_TREE_BYTES};
-  struct reader r = {.data = data,
-                     .len = len,
-                     .source = source,
-                     .is_lenient = is_lenient,
+  struct reader r = {.data = document->data,
+                     .len = document->len,
+                     .source = document->source,
+                     .is_lenient = document->is_lenient,
                      .findings = findings,
                      .dom = &dom,
                      .line = 1,
@@ -415,9 +415,9 @@ int tinet__dom_read(const void *data, size_t len, const char *source,
                      .error = err};
   int code;
 
-  if (len > TINET__DOM_MAX_BYTES)
+  if (document->len > TINET__DOM_MAX_BYTES)
     return tinet__error_set(err, TINET_ELIMIT, TINET_ORIGIN_TINET, 0,
-                            "%s: larger than 4 MiB", source);
+                            "%s: larger than 4 MiB", document->source);
   code = run(&r);
   tinet__buf_free(&r.text);
   if (code < 0)
@@ -431,6 +431,18 @@ void tinet__dom_free(struct tinet__dom *dom)
 {
   tinet__arena_free(&dom->arena);
   dom->root = NULL;
+}
+
+struct tinet__span tinet__node_trimmed(const struct tinet__node *node)
+{
+  const char *p = node->text;
+  size_t len = node->text_len;
+
+  for (; len > 0 && tinet__is_xml_space(*p); len--)
+    p++;
+  while (len > 0 && tinet__is_xml_space(p[len - 1]))
+    len--;
+  return (struct tinet__span){p, len};
 }
 
 const char *tinet__node_attribute(const struct tinet__node *node,
