@@ -17,7 +17,7 @@ import lint
 ALLOWED = {
     "core": set(),
     "app": {"core"},
-    "ats": {"core"},
+    "ats": {"core", "trust"},
     "cookie": {"core"},
     "nat64": {"core"},
     "socket": {"core", "trust"},
