@@ -13,11 +13,15 @@
 
 #define RUNNER "lib/run.js"
 
-enum { OPTION_LOG_LEVEL = 1 };
+enum { OPTION_LOG_LEVEL = 1, OPTION_ATS };
 
 static const struct cli_option options[] = {
     {OPTION_LOG_LEVEL, 'l', "log-level", "LEVEL",
      "the least that Ti.API prints: trace, debug, info,\nwarn, error"},
+    {OPTION_ATS, 0, "ats", "POLICY",
+     "App Transport Security: project (the default: what\ntiapp.xml says), "
+     "enforce (as Apple ships it), off, or\nthe path of a tiapp.xml or "
+     "Info.plist"},
     {CLI_OPTION_HELP, 'h', "help", NULL, "this text"},
 };
 #define N_OPTIONS (sizeof options / sizeof *options)
@@ -31,13 +35,13 @@ static const struct cli_option options[] = {
 
 struct run {
   const char *path;
-  const char *log_level;
+  const char *log_level, *ats;
 };
 
 static void help(FILE *out)
 {
   (void)fputs(
-      "Usage: tinet run PATH [--log-level LEVEL] [-- ARGUMENT...]\n\n"
+      "Usage: tinet run PATH [OPTION...] [-- ARGUMENT...]\n\n"
       "Runs a Titanium project (a folder with tiapp.xml and Resources/app.js)\n"
       "or one .js file on Node.js.  It ends when nothing is pending, with the\n"
       "program's exit status; an uncaught error is printed and gives 1.\n"
@@ -58,7 +62,10 @@ static int on_option(void *user, int id, const char *value)
                                        "error"};
   struct run *r = user;
 
-  (void)id;
+  if (id == OPTION_ATS) {
+    r->ats = value;
+    return *value ? CLI_OK : cli_usage("run", "--ats: a policy is missing");
+  }
   for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
     if (strcmp(value, levels[i]) == 0)
       r->log_level = value;
@@ -144,7 +151,7 @@ static char *find_runner(void)
 static int exec_node(const struct run *r, char *runner, int argc, char **argv)
 {
   const char *node = getenv("NODE");
-  char **args = cli_alloc(((size_t)argc + 8) * sizeof *args);
+  char **args = cli_alloc(((size_t)argc + 10) * sizeof *args);
   size_t n = 0;
 
   args[n++] = cli_strdup(node && *node ? node : "node");
@@ -152,6 +159,10 @@ static int exec_node(const struct run *r, char *runner, int argc, char **argv)
   if (r->log_level) {
     args[n++] = cli_strdup("--log-level");
     args[n++] = cli_strdup(r->log_level);
+  }
+  if (r->ats) {
+    args[n++] = cli_strdup("--ats");
+    args[n++] = cli_strdup(r->ats);
   }
   args[n++] = cli_strdup(r->path);
   args[n++] = cli_strdup("--");
@@ -169,7 +180,7 @@ static int exec_node(const struct run *r, char *runner, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-  struct run r = {NULL, NULL};
+  struct run r = {NULL, NULL, NULL};
   struct cli_parser parser = {.command = "run",
                               .options = options,
                               .n_options = N_OPTIONS,

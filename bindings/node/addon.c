@@ -31,7 +31,9 @@ tinet_http *addon_http(struct addon *a)
   opt.cache = addon_cache(a);
   opt.on_warning = on_warning;
   opt.warning_user = a;
+  opt.ats = shared_ats();
   err = tinet_http_open(a->loop, &opt, &a->http);
+  tinet_ats_policy_unref(opt.ats);
   if (err < 0) {
     a->http = NULL;
     throw_code(a->env, err,
@@ -174,6 +176,7 @@ napi_value tinet_addon_init(napi_env env, napi_value exports)
   define_tools(env, exports);
   define_stores(env, exports);
   define_trust(env, exports);
+  define_ats(env, exports);
   define_sockets(env, exports);
   return exports;
 }

@@ -117,7 +117,12 @@ void define_body(napi_env env, napi_value exports);
 void define_tools(napi_env env, napi_value exports);
 void define_stores(napi_env env, napi_value exports);
 void define_trust(napi_env env, napi_value exports);
+void define_ats(napi_env env, napi_value exports);
 void define_sockets(napi_env env, napi_value exports);
+
+/* ats.c */
+/* A reference to the policy of the process, or NULL. */
+tinet_ats_policy *shared_ats(void);
 
 /* handles.c */
 void close_handles(struct addon *a);

@@ -7,6 +7,34 @@ interface FailureResponse {
   reason?: string;
   /** tinet: why TLS failed; absent if it was not that. */
   tls?: TLSFailure;
+  /** tinet: why App Transport Security denied the request; absent if it did not. */
+  ats?: ATSDenial;
+}
+
+/** One requirement of App Transport Security that was not met. */
+interface ATSReason {
+  /** "cleartext", "tls-version", "cert-key-size" ... */
+  reason: string;
+  domain: 'NSURLErrorDomain';
+  code: number;
+  /** The code of Apple's kCFStreamErrorDomainSSL; 0 if there is none. */
+  sslStatus: number;
+  /** The place of the certificate at fault in the chain; -1 if it is about none. */
+  depth: number;
+  /** The key that would excuse it, or null. */
+  key: string | null;
+  text: string;
+  /** What an iOS application would be told. */
+  description: string;
+}
+
+interface ATSDenial extends ATSReason {
+  /** Of the hop that was denied. */
+  url: string;
+  /** The key of NSExceptionDomains that governs, or null. */
+  entry: string | null;
+  /** All that is wrong, the first decides. */
+  reasons: ATSReason[];
 }
 
 /** The story of a TLS failure.  Texts are "" where nothing is known. */
@@ -69,6 +97,8 @@ interface StreamProgress {
 
 declare namespace Titanium {
   namespace Network {
+    /** tinet: App Transport Security: "off", "enforce", or the path of a project, a tiapp.xml or an Info.plist. */
+    let atsPolicy: string;
     namespace Socket {
       interface TCP {
         /** tinet: TLS; `true`, or options of a client or of a server. */

@@ -151,12 +151,15 @@ static void on_redirect(tinet_http_client *http, const char *url, void *user)
   (void)napi_close_handle_scope(env, scope);
 }
 
-/* ti: HTTPClient.onload - -1001 for every timeout, the errno if a system call
- * failed, the HTTP status, otherwise -1. */
+/* ti: HTTPClient.onload - -1001 for every timeout, Apple's code for a denial by
+ * App Transport Security, the errno if a system call failed, the HTTP status,
+ * otherwise -1. */
 static int32_t code_of(const tinet_error *err)
 {
   if (err->code == TINET_ETIMEDOUT)
     return -1001;
+  if (err->code == TINET_EPOLICY)
+    return (int32_t)err->number;
   if (err->number != 0 &&
       (err->origin == TINET_ORIGIN_SYSTEM || err->origin == TINET_ORIGIN_HTTP))
     return (int32_t)err->number;

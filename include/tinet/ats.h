@@ -113,7 +113,7 @@ TINET_API int tinet_ats_policy_load(const char *path,
                                     tinet_ats_policy **ret_policy,
                                     tinet_error *err) TINET_MUST_CHECK;
 
-/* Another reference to the same object; returns it. */
+/* Another reference to the same object; returns it.  NULL is fine. */
 TINET_API tinet_ats_policy *tinet_ats_policy_ref(tinet_ats_policy *policy);
 /* Gives a reference back; NULL is fine. */
 TINET_API void tinet_ats_policy_unref(tinet_ats_policy *policy);

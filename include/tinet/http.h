@@ -20,6 +20,7 @@
 #ifndef TINET_HTTP_H
 #define TINET_HTTP_H
 
+#include <tinet/ats.h>
 #include <tinet/base.h>
 #include <tinet/cache.h>
 #include <tinet/cookie.h>
@@ -63,6 +64,11 @@ typedef struct tinet_http_options {
   tinet_cookie_jar *cookies;
   /* For requests with `uses_cache`; NULL = none.  A reference is taken. */
   tinet_cache *cache;
+  /* App Transport Security: asked before each request and redirect, and within
+   * each TLS handshake; a denial is TINET_EPOLICY and the server has seen
+   * nothing of the request.  NULL = off.  A reference is taken.  apple:
+   * NSAppTransportSecurity */
+  tinet_ats_policy *ats;
   /* One line for a person (a header set too early, an ignored send).  NULL =
    * not interested. */
   void (*on_warning)(void *user, const char *text);
@@ -92,6 +98,10 @@ TINET_API void tinet_http_close(tinet_http *http);
 TINET_API int
 tinet_http_set_user_agent(tinet_http *http,
                           const char *user_agent) TINET_MUST_CHECK;
+
+/* Changes the policy for requests that are sent from now on; NULL = off.  A
+ * reference is taken. */
+TINET_API void tinet_http_set_ats(tinet_http *http, tinet_ats_policy *policy);
 
 /* What would be sent now.  Borrowed until it is changed. */
 TINET_API const char *tinet_http_user_agent(const tinet_http *http);
@@ -288,6 +298,11 @@ tinet_http_client_error(const tinet_http_client *c); /* code 0 if none */
 /* Why TLS failed; NULL if it was not that. */
 TINET_API const tinet_tls_failure *
 tinet_http_client_tls_failure(const tinet_http_client *c);
+
+/* Why App Transport Security denied the request; NULL if it did not.  Its
+ * `exception` lives as long as the policy. */
+TINET_API const tinet_ats_verdict *
+tinet_http_client_ats_verdict(const tinet_http_client *c);
 
 /* What the cache had to do with the response. */
 typedef enum tinet_http_cache_state {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../core/str.h"
+#include "ats.h"
 #include "policy.h"
 
 #define TLS_1_2 0x0303
@@ -251,4 +252,19 @@ int tinet_ats_decide(const tinet_ats_policy *policy,
   clear(ret_verdict);
   decide_covered(&d, connection);
   return TINET_OK;
+}
+
+void tinet__ats_deny(const tinet_ats_policy *policy,
+                     const tinet_ats_request *request, tinet_ats_code code,
+                     const char *text, tinet_ats_verdict *verdict)
+{
+  struct tinet__judge j = {.policy = policy,
+                           .request = request,
+                           .requirement = &verdict->requirement,
+                           .verdict = verdict};
+
+  tinet__judge_add(&j, code, -1, "%s", text);
+  verdict->is_allowed = false;
+  verdict->needs_connection = false;
+  verdict->code = verdict->reasons[0].code;
 }

@@ -135,7 +135,8 @@ int tinet_ats_policy_new(const tinet_ats_options *options,
 
 tinet_ats_policy *tinet_ats_policy_ref(tinet_ats_policy *policy)
 {
-  atomic_fetch_add_explicit(&policy->n_refs, 1, memory_order_relaxed);
+  if (policy)
+    atomic_fetch_add_explicit(&policy->n_refs, 1, memory_order_relaxed);
   return policy;
 }
 

@@ -167,7 +167,7 @@ static void read_chain(struct tinet__ats_facts *facts,
     return;
   anchor = sk_X509_value(chain, n - 1);
   c->is_host_matched = names_host(sk_X509_value(chain, 0), evidence->host);
-  if (n == 1)
+  if (n == 1 && c->trust != TINET_ATS_TRUST_UNTRUSTED)
     c->anchor = TINET_ATS_ANCHOR_LEAF;
   else if (evidence->is_added_anchor || tinet__ats_is_added_authority(anchor))
     c->anchor = TINET_ATS_ANCHOR_CUSTOM;
@@ -193,9 +193,11 @@ void tinet__ats_facts_read(struct tinet__ats_facts *facts,
   memset(c, 0, sizeof *c);
   c->chain = facts->chain;
   c->version = (unsigned)SSL_version(ssl);
+  if (!cipher) /* TLS 1.2, in the middle of the handshake */
+    cipher = SSL_get_pending_cipher(ssl);
   c->suite = cipher ? SSL_CIPHER_get_protocol_id(cipher) : 0;
   c->has_extended_master_secret =
-      SSL_get_extms_support((SSL *)(uintptr_t)ssl) == 1;
+      SSL_get_extms_support((SSL *)(uintptr_t)ssl) != 0;
   c->trust = trust_of(evidence->trial.error);
   read_chain(facts, evidence);
 }

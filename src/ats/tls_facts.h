@@ -34,7 +34,9 @@ struct tinet__ats_evidence {
   bool is_added_anchor; /* the application brought the authorities itself */
 };
 
-/* Without a list of logs, nothing is known about timestamps. */
+/* Without a list of logs, nothing is known about timestamps.  Within a
+ * handshake nothing is known about Extended Master Secret, and it counts as
+ * there. */
 void tinet__ats_facts_read(struct tinet__ats_facts *facts,
                            const struct tinet__ats_evidence *evidence);
 

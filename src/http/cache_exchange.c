@@ -326,6 +326,7 @@ static void on_finish(struct tinet__exchange *inner, const tinet_error *err)
   if (job->x) {
     job->x->times = inner->times;
     job->x->tls_failure = inner->tls_failure;
+    job->x->verdict = inner->verdict;
   }
   if (job->mode == TINET__JOB_UPDATE)
     end_update(job);
@@ -364,6 +365,7 @@ int tinet__job_begin_inner(struct tinet__cache_job *job)
   inner->impl = NULL;
   inner->carrier = NULL;
   inner->tls_failure = NULL;
+  inner->verdict = NULL;
   if (job->x && job->mode == TINET__JOB_VALIDATE) {
     err = tinet__headers_copy(&job->own_headers, inner->headers);
     if (err == TINET_OK)
@@ -422,6 +424,8 @@ static int own_all(struct tinet__cache_job *job,
   job->inner.url = &job->url;
   job->inner.proxy = job->proxy;
   job->inner.trust = job->trust;
+  job->ats = tinet_ats_policy_ref(x->ats);
+  job->inner.ats = job->ats;
   job->inner.method = "GET";
   job->inner.headers = &job->own_headers;
   job->inner.login = NULL;

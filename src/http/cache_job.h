@@ -37,6 +37,7 @@ struct tinet__cache_job {
   struct tinet__url url;             /* owned; of a job that nobody waits for */
   char *proxy;                       /* owned; the same */
   tinet_trust *trust;                /* a reference; the same */
+  tinet_ats_policy *ats;             /* a reference; the same */
   struct tinet__headers own_headers; /* with validators */
   struct tinet__cache_item *item;    /* a reference; or NULL */
   struct tinet__cache_writer *writer; /* owned; or NULL */

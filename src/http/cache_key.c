@@ -50,7 +50,7 @@ static int identity(const char *authorization, char hex[65])
   return tinet__hash_parts(TINET__HASH_SHA256, parts, 3, hex);
 }
 
-int tinet__cache_scope(const char *trust, int tls_version,
+int tinet__cache_scope(const char *trust, int tls_version, unsigned strictness,
                        const struct tinet__headers *request, char **ret_scope)
 {
   const char *authorization = tinet__headers_get(request, "Authorization");
@@ -62,6 +62,8 @@ int tinet__cache_scope(const char *trust, int tls_version,
     err = identity(authorization, who);
   if (err == TINET_OK)
     err = tinet__buf_addf(&b, "%d %s %s", tls_version, trust, who);
+  if (err == TINET_OK && strictness)
+    err = tinet__buf_addf(&b, " ats %x", strictness);
   if (err < 0) {
     tinet__buf_free(&b);
     return err;

@@ -51,9 +51,10 @@ int64_t tinet__cache_body_read(const struct tinet__cache_body *body,
 /* ---- keys ---- */
 
 /* Text that two requests share only if one may see the other's responses:
- * `trust` (a fingerprint, "" = the system's), the TLS version, who asks.
- * Owned by the caller.  TINET_ENOMEM. */
-int tinet__cache_scope(const char *trust, int tls_version,
+ * `trust` (a fingerprint, "" = the system's), the TLS version, `strictness` (0,
+ * or what App Transport Security asked for), who asks.  Owned by the caller.
+ * TINET_ENOMEM. */
+int tinet__cache_scope(const char *trust, int tls_version, unsigned strictness,
                        const struct tinet__headers *request,
                        char **ret_scope) TINET_MUST_CHECK;
 /* The names in Vary.  Owned by the caller.  TINET_ENOMEM. */

@@ -42,6 +42,7 @@ void tinet__job_unref(struct tinet__cache_job *job)
   tinet__url_free(&job->url);
   tinet__headers_free(&job->own_headers);
   tinet_trust_unref(job->trust);
+  tinet_ats_policy_unref(job->ats);
   tinet__free(job->proxy);
   tinet__free(job->scope);
   tinet__free(job);
@@ -91,12 +92,31 @@ static bool is_ours(const struct tinet__exchange *x)
   return x->uses_cache || tinet__cache_is_unsafe(x->method);
 }
 
+static bool is_pinned(const struct tinet__exchange *x)
+{
+  return x->ats && (x->requirement.has_leaf_pins || x->requirement.has_ca_pins);
+}
+
+/* Nothing that came under a milder policy is for a request under a stricter
+ * one. */
+static unsigned strictness(const struct tinet__exchange *x)
+{
+  const tinet_ats_requirement *r = &x->requirement;
+
+  if (!x->ats)
+    return 0;
+  return 1u | (unsigned)r->has_cert_checks << 1 | (unsigned)r->suites << 2 |
+         (unsigned)r->niap << 6 |
+         (unsigned)tinet_ats_policy_profile(x->ats) << 8 |
+         (r->min_version & 0xfu) << 12;
+}
+
 /* The fingerprint of whom it trusts, or NULL: not to be shared with anybody. */
 static const char *trust_text(const struct tinet__exchange *x)
 {
   if (!x->url->is_https)
     return "";
-  if (!x->validates_certificate)
+  if (!x->validates_certificate || is_pinned(x))
     return NULL;
   return x->trust ? tinet__trust_fingerprint(x->trust) : "";
 }
@@ -111,7 +131,7 @@ static int scope_of(const struct tinet__exchange *x, char **ret_scope)
 {
   return tinet__cache_scope(trust_text(x),
                             x->url->is_https ? (int)x->tls_version : 0,
-                            x->headers, ret_scope);
+                            strictness(x), x->headers, ret_scope);
 }
 
 /* What the store has, and what may be done with it. */

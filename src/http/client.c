@@ -70,6 +70,8 @@ void tinet__client_unref(tinet_http_client *c)
   tinet__sink_free(&c->sink);
   tinet__free(c->own_phrase);
   tinet__free(c->tls_failure);
+  tinet__free(c->verdict);
+  tinet_ats_policy_unref(c->ats);
   tinet__free(c);
 }
 

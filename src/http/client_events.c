@@ -24,7 +24,8 @@ static int on_connected(struct tinet__exchange *x,
 {
   tinet_http_client *c = CLIENT_OF(x);
 
-  (void)err; /* the ATS decision joins here: it may refuse the connection */
+  if (tinet__client_ats_connected(c, facts, err) < 0)
+    return err->code;
   tinet__deadline_moved(c);
   if (!c->ev.on_hop)
     return TINET_OK;
@@ -331,6 +332,15 @@ static void note_tls_failure(tinet_http_client *c)
   c->x.tls_failure = NULL;
 }
 
+static void note_denial(tinet_http_client *c, tinet_error *err)
+{
+  if (!c->x.verdict)
+    return;
+  tinet__client_ats_denied(c->x.verdict, c->url.host, err);
+  tinet__client_keep_verdict(c, c->x.verdict);
+  c->x.verdict = NULL;
+}
+
 static void on_finish(struct tinet__exchange *x, const tinet_error *err)
 {
   tinet_http_client *c = CLIENT_OF(x);
@@ -340,6 +350,7 @@ static void on_finish(struct tinet__exchange *x, const tinet_error *err)
   x->impl = NULL;
   tinet__client_ref(c);
   note_tls_failure(c);
+  note_denial(c, &copy);
   tinet__queue_leave(&c->lane->queue, &c->ticket);
   c->phase = TINET__STARTING; /* between two hops */
   tinet__client_report_hop(c, &copy);

@@ -25,6 +25,7 @@ void tinet__client_reset_response(tinet_http_client *c)
   tinet__error_clear(&c->error);
   tinet__free(c->tls_failure);
   c->tls_failure = NULL;
+  tinet__client_keep_verdict(c, NULL);
 }
 
 void tinet__client_deliver_outcome(tinet_http_client *c)

@@ -166,6 +166,7 @@ static void fill_exchange(tinet_http_client *c)
   x->proxy = tinet__proxies_for(&c->http->proxies, &c->url);
   x->login = tinet__client_login(c);
   tinet__client_fill_trust(c);
+  tinet__client_fill_ats(c);
   x->closes_connection = c->settings.closes_connection;
   x->is_http1_only = c->settings.is_http1_only;
   x->is_idempotent = is_idempotent(method);
@@ -211,8 +212,13 @@ static bool is_in_cache(tinet_http_client *c)
 
 static void start_hop(tinet_http_client *c)
 {
-  int err = 1;
+  int err = tinet__client_ats_begin(c);
 
+  if (err < 0) {
+    refuse(c, err);
+    return;
+  }
+  err = 1;
   c->has_headers = false;
   if (!is_in_cache(c))
     err = tinet__queue_enter(&c->lane->queue, &c->url, &c->ticket);
@@ -255,6 +261,7 @@ void tinet__client_begin(tinet_http_client *c)
     tinet__client_unref(c); /* the owner's reference is still there */
   }
   tinet__error_clear(&c->pending_error);
+  tinet__client_take_policy(c);
   err = prepare_first(c, &c->pending_error);
   if (err < 0) {
     refuse(c, err);

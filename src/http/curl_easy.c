@@ -360,25 +360,6 @@ static bool set_method(struct tinet__curl_easy *e,
   return true;
 }
 
-/* ti: HTTPClient.tlsVersion - exactly this one; the old ones need OpenSSL's
- * security level lowered, certificates are judged as ever (tls_verify.c). */
-static bool set_tls_version(CURL *curl, tinet_tls_version version)
-{
-  static const long values[] = {
-      CURL_SSLVERSION_TLSv1_2,
-      CURL_SSLVERSION_TLSv1_0 | CURL_SSLVERSION_MAX_TLSv1_0,
-      CURL_SSLVERSION_TLSv1_1 | CURL_SSLVERSION_MAX_TLSv1_1,
-      CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2,
-      CURL_SSLVERSION_TLSv1_3 | CURL_SSLVERSION_MAX_TLSv1_3,
-  };
-  bool is_old =
-      version == TINET_TLS_VERSION_1_0 || version == TINET_TLS_VERSION_1_1;
-
-  return set_long(curl, CURLOPT_SSLVERSION, values[version]) &&
-         set_text(curl, CURLOPT_SSL_CIPHER_LIST,
-                  is_old ? "DEFAULT:@SECLEVEL=0" : NULL);
-}
-
 /* NTLM and Negotiate are curl's, everything else is ours. */
 static bool set_login(struct tinet__curl_easy *e,
                       const struct tinet__login *login)
@@ -419,11 +400,8 @@ static bool set_connection(struct tinet__curl_easy *e,
         !set_long(e->curl, CURLOPT_SSL_VERIFYHOST, validates ? 2 : 0))
       return false;
   }
-  if (!s->is_set || s->tls_version != x->tls_version) {
-    if (!set_tls_version(e->curl, x->tls_version))
-      return false;
-  }
-  s->tls_version = x->tls_version;
+  if (!tinet__curl_set_tls(e, x))
+    return false;
   s->is_h2 = is_h2;
   s->closes = closes;
   s->validates = validates;

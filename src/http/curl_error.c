@@ -216,6 +216,13 @@ static bool tls_story(const struct tinet__curl_easy *e, CURLcode result,
       tinet__tls_check_failure(e->check, result == CURLE_SSL_CONNECT_ERROR);
   if (e->x->tls_failure == NULL)
     return false;
+  e->x->verdict =
+      tinet__tls_check_verdict(e->check, result == CURLE_SSL_CONNECT_ERROR);
+  if (e->x->verdict != NULL) { /* the client has its own words for it */
+    (void)tinet__error_set(err, TINET_EPOLICY, TINET_ORIGIN_TLS,
+                           e->x->verdict->reasons[0].nsurl_code, NULL);
+    return true;
+  }
   if (own != NULL)
     *err = *own;
   else

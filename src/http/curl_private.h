@@ -1,7 +1,8 @@
 /* curl_private.h - what the files of the curl transport share.
  *
  * curl_transport.c starts, cancels, drives and ends exchanges; curl_easy.c
- * turns a request into options of an easy handle; curl_response.c has curl's
+ * turns a request into options of an easy handle, curl_tls.c its part about
+ * TLS; curl_response.c has curl's
  * callbacks for data; curl_socket.c its descriptors and its timer; curl_error.c
  * what went wrong.
  */
@@ -27,11 +28,20 @@
 /* Interim (1xx) responses of one exchange: real servers send one or two. */
 #define TINET__CURL_MAX_INTERIM 100u
 
+#define TINET__TLS_1_0 0x0301u
+#define TINET__TLS_1_2 0x0303u
+
 enum tinet__curl_state {
   TINET__CURL_FREE,     /* in the free list */
   TINET__CURL_STARTING, /* waits until curl has returned */
   TINET__CURL_RUNNING,  /* added to the multi handle */
   TINET__CURL_ENDED,    /* to be removed as soon as curl has returned */
+};
+
+/* The versions and suites that are offered. */
+struct tinet__curl_tls {
+  unsigned min, max;            /* 0 = no limit */
+  const char *ciphers, *suites; /* static; NULL = OpenSSL's default */
 };
 
 /* What the options of an easy handle were last set to, so that only what
@@ -45,7 +55,7 @@ struct tinet__curl_setup {
   char *proxy; /* owned; NULL = none */
   char *url;   /* owned */
   bool validates, closes, is_h2;
-  tinet_tls_version tls_version;
+  struct tinet__curl_tls tls;
   bool has_login, is_basic_proxy;
 };
 
@@ -121,6 +131,10 @@ void tinet__curl_drive(struct tinet__curl_transport *t, curl_socket_t fd,
                        int events);
 /* Undoes a `depth++`; frees a transport that was closed meanwhile. */
 void tinet__curl_leave(struct tinet__curl_transport *t);
+
+/* curl_tls.c */
+bool tinet__curl_set_tls(struct tinet__curl_easy *e,
+                         const struct tinet__exchange *x);
 
 /* curl_easy.c */
 /* Chooses where certificates are looked up. */

@@ -314,6 +314,21 @@ static bool is_for_proxy(struct tinet__curl_easy *e)
   return is_tls_proxy && (!e->x->url->is_https || e->n_checks % 2 == 1);
 }
 
+static struct tinet__tls_ats ats_of(const struct tinet__curl_easy *e)
+{
+  const struct tinet__exchange *x = e->x;
+  const struct tinet__transport_config *config = &e->t->config;
+
+  return (struct tinet__tls_ats){
+      .policy = x->ats,
+      .is_judged = x->ats && x->requirement.is_judged,
+      .is_overridden = !x->validates_certificate,
+      .is_limited = x->tls_version == TINET_TLS_VERSION_DEFAULT,
+      .is_added_anchor = config->ca_file || config->ca_path,
+      .trust = x->trust,
+  };
+}
+
 static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *arg)
 {
   struct tinet__curl_easy *e = arg;
@@ -331,6 +346,7 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *arg)
   }
   opt.validates = e->x->validates_certificate;
   opt.trust = e->x->trust;
+  opt.ats = ats_of(e);
   tinet__tls_check_unref(e->check);
   e->check = NULL;
   switch (tinet__tls_check_begin(&opt, ssl_ctx, &e->check)) {

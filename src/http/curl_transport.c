@@ -93,6 +93,7 @@ static void end(struct tinet__curl_easy *e, CURLcode result)
     return;
   }
   x->tls_failure = NULL;
+  x->verdict = NULL;
   tinet__curl_error(e, x, result, &err);
   check = e->check; /* the story is told from it */
   e->check = NULL;

@@ -160,6 +160,7 @@ static int copy_options(tinet_http *http, const tinet_http_options *opt)
   http->opt = *opt;
   http->opt.user_agent = http->opt.http_proxy = NULL;
   http->opt.https_proxy = http->opt.no_proxy = NULL;
+  http->opt.ats = tinet_ats_policy_ref(opt->ats);
   http->opt.cookies = opt->cookies ? tinet_cookie_jar_ref(opt->cookies) : NULL;
   default_trust(&http->opt);
   for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
@@ -305,12 +306,24 @@ void tinet_http_close(tinet_http *http)
   tinet__headers_free(&http->warned);
   tinet__auth_memory_free(&http->auth);
   tinet_cookie_jar_unref(http->opt.cookies);
+  tinet_ats_policy_unref(http->opt.ats);
   tinet__free((void *)(uintptr_t)http->opt.app_guid);
   tinet__free((void *)(uintptr_t)http->opt.ca_file);
   tinet__free((void *)(uintptr_t)http->opt.ca_path);
   tinet__free(http->default_agent);
   tinet__free(http->agent);
   tinet__free(http);
+}
+
+void tinet_http_set_ats(tinet_http *http, tinet_ats_policy *policy)
+{
+  tinet_ats_policy *old;
+
+  if (!http)
+    return;
+  old = http->opt.ats;
+  http->opt.ats = tinet_ats_policy_ref(policy);
+  tinet_ats_policy_unref(old);
 }
 
 int tinet_http_set_user_agent(tinet_http *http, const char *user_agent)

@@ -127,6 +127,8 @@ struct tinet_http_client {
   bool owes_opened;                /* rsc(1) of a repeated send */
   bool has_begun;                  /* the first hop was prepared */
   tinet_error pending_error;       /* why begin() failed */
+  tinet_ats_policy *ats; /* owned reference: the policy it was sent under */
+  tinet_ats_requirement requirement; /* of this hop's host */
 
   /* deadlines */
   uint64_t moved_at_ms; /* last progress */
@@ -150,6 +152,7 @@ struct tinet_http_client {
   struct tinet__save *save; /* while SAVING */
   tinet_error error;
   tinet_tls_failure *tls_failure; /* owned; or NULL */
+  tinet_ats_verdict *verdict;     /* owned; or NULL: not denied by ATS */
 
   /* for on_hop */
   struct tinet__conn_facts facts;
@@ -190,6 +193,24 @@ int tinet__client_copy_settings(
 void tinet__client_free_settings(tinet_http_client *c);
 /* What the connection of the exchange must satisfy. */
 void tinet__client_fill_trust(tinet_http_client *c);
+
+/* client_ats.c */
+/* A request is sent, and under the policy in force now. */
+void tinet__client_take_policy(tinet_http_client *c);
+/* Asks the policy about the hop.  TINET_EPOLICY: denied, c->pending_error says
+ * why and c->verdict is set. */
+int tinet__client_ats_begin(tinet_http_client *c) TINET_MUST_CHECK;
+/* What the policy asks of the exchange's connection. */
+void tinet__client_fill_ats(tinet_http_client *c);
+/* What only a complete handshake shows.  TINET_EPOLICY: `err` says why. */
+int tinet__client_ats_connected(tinet_http_client *c,
+                                const struct tinet__conn_facts *facts,
+                                tinet_error *err) TINET_MUST_CHECK;
+/* `verdict` NULL = forget it. */
+void tinet__client_keep_verdict(tinet_http_client *c,
+                                const tinet_ats_verdict *verdict);
+void tinet__client_ats_denied(const tinet_ats_verdict *verdict,
+                              const char *host, tinet_error *err);
 
 /* client_auth.c */
 /* Finds the credentials of a request whose url is known. */

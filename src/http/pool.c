@@ -1,10 +1,11 @@
 /* pool.c - one transport for each way of trusting.
  *
  * A connection or a TLS session made for a request that does not check the
- * server, has other pins, another client certificate, another TLS version or
- * another login must never carry a request with different wishes.  Instead of
- * comparing all that whenever a connection is looked for, each combination has
- * a transport of its own, with its own connections and its own sessions.
+ * server, has other pins, another client certificate, another TLS version,
+ * another policy or another login must never carry a request with different
+ * wishes.  Instead of comparing all that whenever a connection is looked for,
+ * each combination has a transport of its own, with its own connections and its
+ * own sessions.
  *
  * The first partition is for requests without wishes and always there; the
  * others are opened when needed, and closed when too many are idle.
@@ -23,7 +24,8 @@ struct key {
   tinet_trust *trust; /* NULL = the system's */
   tinet_tls_version tls_version;
   bool skips_validation;
-  char *login; /* NULL = none */
+  tinet_ats_policy *ats; /* NULL = none has judged */
+  char *login;           /* NULL = none */
 };
 
 struct partition {
@@ -46,6 +48,7 @@ struct pool {
 static void clear_key(struct key *key)
 {
   tinet_trust_unref(key->trust);
+  tinet_ats_policy_unref(key->ats);
   if (key->login)
     explicit_bzero(key->login, strlen(key->login));
   tinet__free(key->login);
@@ -73,6 +76,7 @@ static int make_key(const struct tinet__exchange *x, struct key *ret_key)
     key.tls_version = x->tls_version;
     key.skips_validation = !x->validates_certificate;
     key.trust = tinet_trust_ref(x->trust);
+    key.ats = tinet_ats_policy_ref(x->ats);
   }
   if (x->login && login_text(x->login, &key.login) < 0) {
     clear_key(&key);
@@ -98,7 +102,7 @@ static bool same_trust(tinet_trust *a, tinet_trust *b)
 static bool same_key(const struct key *a, const struct key *b)
 {
   return a->tls_version == b->tls_version &&
-         a->skips_validation == b->skips_validation &&
+         a->skips_validation == b->skips_validation && a->ats == b->ats &&
          (a->login == b->login ||
           (a->login && b->login && strcmp(a->login, b->login) == 0)) &&
          same_trust(a->trust, b->trust);
@@ -172,9 +176,9 @@ static struct partition *find(struct pool *pool, const struct key *key)
 
 static bool has_wishes(const struct tinet__exchange *x)
 {
-  return x->login ||
-         (x->url->is_https && (x->trust || !x->validates_certificate ||
-                               x->tls_version != TINET_TLS_VERSION_DEFAULT));
+  return x->login || (x->url->is_https &&
+                      (x->trust || x->ats || !x->validates_certificate ||
+                       x->tls_version != TINET_TLS_VERSION_DEFAULT));
 }
 
 static int choose(struct pool *pool, const struct tinet__exchange *x,

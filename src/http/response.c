@@ -81,6 +81,12 @@ tinet_http_client_tls_failure(const tinet_http_client *c)
   return c ? c->tls_failure : NULL;
 }
 
+const tinet_ats_verdict *
+tinet_http_client_ats_verdict(const tinet_http_client *c)
+{
+  return c ? c->verdict : NULL;
+}
+
 size_t tinet_http_client_n_headers(const tinet_http_client *c)
 {
   return is_visible(c) ? c->headers.n_fields : 0;

@@ -11,4 +11,6 @@ void tinet__tls_facts(void *ssl, struct tinet__conn_facts *facts)
     return;
   facts->tls_version = SSL_get_version(ssl);
   facts->tls_cipher = SSL_get_cipher_name(ssl);
+  facts->lacks_extended_master_secret =
+      SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1;
 }

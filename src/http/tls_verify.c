@@ -31,6 +31,9 @@ struct tinet__tls_check {
   bool is_address;
   bool is_proxy;
   tinet_trust *trust; /* owned reference; NULL = none */
+  bool validates;
+  struct tinet__tls_ats ats;  /* its policy is an owned reference */
+  tinet_ats_verdict *verdict; /* owned; NULL = not denied by it */
   struct tinet__tls_meter *meter;
   tinet_tls_failure *failure; /* owned; NULL = none yet */
   tinet_error error;
@@ -43,6 +46,8 @@ void tinet__tls_check_unref(struct tinet__tls_check *check)
   if (!check || --check->n_refs > 0)
     return;
   tinet_trust_unref(check->trust);
+  tinet_ats_policy_unref(check->ats.policy);
+  tinet__free(check->verdict);
   tinet__free(check->failure);
   tinet__free(check->host);
   tinet__free(check);
@@ -120,22 +125,54 @@ static bool expect_host(const struct tinet__tls_check *check,
   return X509_VERIFY_PARAM_set1_host(param, check->host, 0) == 1;
 }
 
+static int refuse(struct tinet__tls_check *check, X509_STORE_CTX *ctx)
+{
+  if (own_failure(check))
+    tinet__tls_failure_of_chain(check->failure, check->host, ctx);
+  return 0;
+}
+
+/* As OpenSSL and Debian do it. */
+static int verify(struct tinet__tls_check *check, X509_STORE_CTX *ctx)
+{
+  if (!expect_host(check, ctx)) {
+    X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
+    return 0;
+  }
+  return X509_verify_cert(ctx) == 1 ? 1 : refuse(check, ctx);
+}
+
+static int ask_policy(struct tinet__tls_check *check, X509_STORE_CTX *ctx)
+{
+  int err;
+
+  if (!check->ats.policy)
+    return 1;
+  tinet__free(check->verdict);
+  check->verdict = NULL;
+  err = tinet__tls_ats_judge(&check->ats, check->host, ctx, &check->verdict);
+  if (err == TINET_OK)
+    return 1;
+  if (err == TINET_EPOLICY)
+    return refuse(check, ctx);
+  X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
+  return 0;
+}
+
 static int on_verify(X509_STORE_CTX *ctx, void *arg)
 {
   struct tinet__tls_check *check = arg;
   tinet_tls_failure story;
   int code;
 
-  if (!expect_host(check, ctx)) {
-    X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
+  /* A policy that judges has its own opinion of the chain and the name. */
+  if (!check->ats.is_judged && check->validates && !verify(check, ctx))
     return 0;
-  }
-  if (X509_verify_cert(ctx) != 1) {
-    if (own_failure(check))
-      tinet__tls_failure_of_chain(check->failure, check->host, ctx);
+  if (!ask_policy(check, ctx))
     return 0;
-  }
-  if (!check->trust)
+  if (check->ats.is_judged)
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+  if (!check->trust || !check->validates)
     return 1;
   code =
       tinet__trust_judge(check->trust, check->host, ctx, &story, &check->error);
@@ -169,6 +206,11 @@ static struct tinet__tls_check *make(const struct tinet__tls_check_options *opt)
   check->is_address = is_address(opt->host);
   check->is_proxy = opt->is_proxy;
   check->trust = opt->is_proxy ? NULL : tinet_trust_ref(opt->trust);
+  check->validates = opt->validates || opt->is_proxy;
+  if (!opt->is_proxy) {
+    check->ats = opt->ats;
+    (void)tinet_ats_policy_ref(opt->ats.policy);
+  }
   check->meter = opt->meter;
   check->alert_sent = check->alert_received = -1;
   if (!check->host) {
@@ -201,8 +243,10 @@ int tinet__tls_check_begin(const struct tinet__tls_check_options *opt,
   check->n_refs++; /* the context's */
   SSL_CTX_set_msg_callback(ctx, on_message);
   SSL_CTX_set_msg_callback_arg(ctx, check);
-  if (opt->validates || opt->is_proxy)
+  if (check->validates || check->ats.policy)
     SSL_CTX_set_cert_verify_callback(ctx, on_verify, check);
+  if (check->ats.policy) /* a denial ends the handshake whatever curl thinks */
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
   *ret_check = check;
   return TINET_OK;
 }
@@ -222,6 +266,20 @@ tinet__tls_check_failure(struct tinet__tls_check *check, bool has_failed)
                                  check->alert_received,
                                  check->is_client_cert_sent);
   return check->failure;
+}
+
+const tinet_ats_verdict *
+tinet__tls_check_verdict(struct tinet__tls_check *check, bool has_failed)
+{
+  const tinet_tls_failure *failure =
+      tinet__tls_check_failure(check, has_failed);
+
+  if (!check)
+    return NULL;
+  if (!check->verdict && has_failed && failure)
+    check->verdict =
+        tinet__tls_ats_nothing_in_common(&check->ats, check->host, failure);
+  return check->verdict;
 }
 
 const tinet_error *tinet__tls_check_error(const struct tinet__tls_check *check)

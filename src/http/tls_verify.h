@@ -7,6 +7,7 @@
 #ifndef TINET_HTTP_TLS_VERIFY_H
 #define TINET_HTTP_TLS_VERIFY_H
 
+#include "tls_ats.h"
 #include "tls_facts.h"
 #include <tinet/trust.h>
 
@@ -17,6 +18,7 @@ struct tinet__tls_check_options {
   bool is_proxy;    /* then the trust of the origin does not count */
   bool validates;
   tinet_trust *trust;             /* or NULL; a reference is taken */
+  struct tinet__tls_ats ats;      /* of the origin; a reference is taken */
   struct tinet__tls_meter *meter; /* borrowed for the connection's life */
 };
 
@@ -31,6 +33,10 @@ void tinet__tls_check_unref(struct tinet__tls_check *check); /* NULL is fine */
  * then there is always one. */
 const tinet_tls_failure *
 tinet__tls_check_failure(struct tinet__tls_check *check, bool has_failed);
+/* Why App Transport Security denied it, or NULL; borrowed.  `has_failed` as
+ * above. */
+const tinet_ats_verdict *
+tinet__tls_check_verdict(struct tinet__tls_check *check, bool has_failed);
 /* What the application's verifier said, or code 0. */
 const tinet_error *tinet__tls_check_error(const struct tinet__tls_check *check);
 

@@ -30,9 +30,10 @@ struct tinet__conn_facts {
   bool is_reused;
   const char *remote_address; /* numeric, "" if not known (proxied) */
   int remote_port;
-  const char *tls_version; /* "TLSv1.3" or NULL */
-  const char *tls_cipher;  /* or NULL */
-  void *ssl;               /* the SSL *, for src/http/tls_*.c only; or NULL */
+  const char *tls_version;           /* "TLSv1.3" or NULL */
+  const char *tls_cipher;            /* or NULL */
+  bool lacks_extended_master_secret; /* rfc: 7627 */
+  void *ssl; /* the SSL *, for src/http/tls_*.c only; or NULL */
 };
 
 /* Microseconds from start, -1 = did not happen. */
@@ -92,6 +93,10 @@ struct tinet__exchange {
   bool validates_certificate;
   tinet_trust *trust; /* sealed; NULL = the system's */
   tinet_tls_version tls_version;
+  /* App Transport Security over this connection, NULL = it has no say; and what
+   * it asks for there. */
+  tinet_ats_policy *ats;
+  tinet_ats_requirement requirement;
   /* Credentials for a scheme that authenticates the connection, or NULL. */
   const struct tinet__login *login;
   bool closes_connection;
@@ -106,6 +111,8 @@ struct tinet__exchange {
   tinet_http_cache_state cache_state; /* valid in on_headers */
   /* Why TLS failed, or NULL; valid in on_finish, borrowed during it. */
   const tinet_tls_failure *tls_failure;
+  /* Why App Transport Security denied it, or NULL; likewise. */
+  const tinet_ats_verdict *verdict;
 };
 
 struct tinet__transport;

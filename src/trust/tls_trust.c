@@ -318,6 +318,14 @@ bool tinet__trust_judges_all(const tinet_trust *t)
   return t->verify != NULL || t->authorities != NULL;
 }
 
+bool tinet__trust_has_authority(const tinet_trust *t, const void *cert)
+{
+  for (int i = 0; t->authorities && i < sk_X509_num(t->authorities); i++)
+    if (X509_cmp(sk_X509_value(t->authorities, i), cert) == 0)
+      return true;
+  return false;
+}
+
 const char *tinet__trust_fingerprint(tinet_trust *t)
 {
   unsigned char hash[EVP_MAX_MD_SIZE];

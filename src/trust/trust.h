@@ -10,6 +10,8 @@ void tinet__trust_seal(tinet_trust *trust);
 bool tinet__trust_handles(const tinet_trust *trust, const char *url);
 /* Does it say something of every host (authorities, a verifier)? */
 bool tinet__trust_judges_all(const tinet_trust *trust);
+/* Has it brought this authority (an X509 *) along? */
+bool tinet__trust_has_authority(const tinet_trust *trust, const void *cert);
 /* 64 hex digits that two trusts share only if they accept the same and speak
  * as the same; NULL if that cannot be told (a verifier, a filter).  Borrowed.
  */

@@ -63,7 +63,7 @@ static void check_keys(const struct tinet__headers *h)
   must(tinet__cache_variant(vary, h, one) == 0);
   must(tinet__cache_variant(vary, h, two) == 0);
   must(strcmp(one, two) == 0 && !*one == !*vary);
-  must(tinet__cache_scope("", 0, h, &scope) == 0);
+  must(tinet__cache_scope("", 0, 0, h, &scope) == 0);
   tinet__free(vary);
   tinet__free(scope);
 }

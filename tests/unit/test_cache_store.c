@@ -238,13 +238,13 @@ static void scopes_depend_on_who_asks(void)
   char *a = NULL, *b = NULL;
 
   set(&h, "Authorization", "Digest username=\"u\", realm=\"r\", nonce=\"1\"");
-  T_EQ(0, tinet__cache_scope("", 0, &h, &a));
+  T_EQ(0, tinet__cache_scope("", 0, 0, &h, &a));
   set(&h, "Authorization", "Digest username=\"u\", realm=\"r\", nonce=\"2\"");
-  T_EQ(0, tinet__cache_scope("", 0, &h, &b));
+  T_EQ(0, tinet__cache_scope("", 0, 0, &h, &b));
   T_STR(a, b);
   tinet__free(b);
   set(&h, "Authorization", "Digest username=\"v\", realm=\"r\", nonce=\"2\"");
-  T_EQ(0, tinet__cache_scope("", 0, &h, &b));
+  T_EQ(0, tinet__cache_scope("", 0, 0, &h, &b));
   T_OK(strcmp(a, b) != 0 && !strstr(a, "u\""));
   tinet__free(a);
   tinet__free(b);

@@ -407,10 +407,14 @@ function finish(client, code, error, reason) {
     return;
   }
   const payload = { type: 'error', source: client, success: false, code, error, reason };
-  if (TLS_REASONS.has(reason)) {
+  if (TLS_REASONS.has(reason) || reason === 'TINET_EPOLICY') {
     const tls = native.tlsFailure(client);
     if (tls) payload.tls = tls;
     if (reason === 'TINET_EPIN') payload.error = PIN_MISMATCH;
+  }
+  if (reason === 'TINET_EPOLICY') {
+    const ats = native.atsVerdict(client);
+    if (ats) payload.ats = ats;
   }
   if (typeof client.onerror === 'function') {
     client.onerror(payload);

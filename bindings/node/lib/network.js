@@ -27,6 +27,16 @@ class Network extends Proxy {
     return require('./tcp_socket');
   }
 
+  // tinet: App Transport Security for requests that are sent from now on: 'off', 'enforce' (as Apple ships it), or
+  // the path of a project, a tiapp.xml or an Info.plist.
+  get atsPolicy() {
+    return require('./ats').get();
+  }
+
+  set atsPolicy(value) {
+    require('./ats').set(value);
+  }
+
   get allHTTPCookies() {
     return require('./cookie_store').all();
   }

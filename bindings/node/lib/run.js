@@ -1,26 +1,28 @@
 'use strict';
-// run.js - what `tinet run` executes: node run.js [--log-level LEVEL] PATH
+// run.js - what `tinet run` executes: node run.js [--log-level LEVEL] [--ats WHAT] PATH
 // [ARGUMENT...].  PATH is a project folder or one .js file.
 
 const fs = require('fs');
 const path = require('path');
 const context = require('./context');
 
-const USAGE = 'usage: tinet run [--log-level LEVEL] PATH [ARGUMENT...]';
+const USAGE = 'usage: tinet run [--log-level LEVEL] [--ats enforce|project|off|FILE] PATH [ARGUMENT...]';
 
 class Refusal extends Error {} // said to a person in one line, exit status 2
 
 function parseArguments(argv) {
-  const options = { level: null, path: null, rest: [] };
+  const options = { level: null, ats: 'project', path: null, rest: [] };
   while (argv.length > 0 && options.path === null) {
     const word = argv.shift();
     if (word === '--log-level') options.level = argv.shift();
     else if (word.startsWith('--log-level=')) options.level = word.slice('--log-level='.length);
+    else if (word === '--ats') options.ats = argv.shift();
+    else if (word.startsWith('--ats=')) options.ats = word.slice('--ats='.length);
     else if (word === '--') options.path = argv.shift() || null;
     else if (word.startsWith('-')) throw new Refusal(`unknown option ${word}\n${USAGE}`);
     else options.path = word;
   }
-  if (options.path === null || options.level === undefined) throw new Refusal(USAGE);
+  if (options.path === null || options.level === undefined || !options.ats) throw new Refusal(USAGE);
   options.rest = argv[0] === '--' ? argv.slice(1) : argv;
   return options;
 }
@@ -46,6 +48,22 @@ function readProject(folder) {
     if (property) require('./native').setMaxBufferSize(Number(property.value));
   }
   return main;
+}
+
+// App Transport Security as an iOS build of the project would have it; a .js file alone has none.
+function applyAts(what, given) {
+  let policy = what;
+  if (what === 'project') {
+    if (!fs.statSync(given).isDirectory()) return;
+    policy = path.relative('.', given) || '.';
+    if (policy === 'off' || policy === 'enforce') policy = `./${policy}`; // a folder of that name
+  }
+  try {
+    require('./ats').set(policy);
+  } catch (error) {
+    if (!/^TINET_/.test(error.code || '')) throw error;
+    throw new Refusal(error.message);
+  }
 }
 
 function readPath(given) {
@@ -103,6 +121,7 @@ function main() {
       throw new Refusal(error.message);
     }
   }
+  applyAts(options.ats, options.path);
   require('./globals').install(globalThis);
   process.on('uncaughtException', onUncaught);
   process.on('unhandledRejection', onUncaught);

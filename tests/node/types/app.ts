@@ -12,9 +12,10 @@ const client: Titanium.Network.HTTPClient = tinet.Network.createHTTPClient({
   onerror: (e) => {
     const code: number | undefined = e.code;
     const reason: string | undefined = e.reason;
-    tinet.API.error(`${code} ${reason} ${e.tls?.expectedSpki}`);
+    tinet.API.error(`${code} ${reason} ${e.tls?.expectedSpki} ${e.ats?.key} ${e.ats?.reasons[0].text}`);
   },
 });
+tinet.Network.atsPolicy = 'enforce';
 client.timeoutForResource = 1000;
 client.waitsForConnectivity = true;
 client.onredirect = (e) => tinet.API.info(e.source.location);
