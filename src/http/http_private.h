@@ -112,10 +112,11 @@ struct tinet_http_client {
   struct tinet__deferred deferred;
   struct tinet__exchange x;
   struct tinet__url url;
-  bool is_url_raw;               /* url is raw_url parsed, nothing else ... */
-  bool is_url_encoded;           /* ... with this is_auto_encode_url */
-  char *unverified_host;         /* owned; validates_certificate off */
-  struct tinet__headers carried; /* application's, less what was dropped */
+  bool is_url_raw;     /* url is raw_url parsed, nothing else ... */
+  bool is_url_encoded; /* ... with this is_auto_encode_url */
+  tinet_ats_requirement requirement; /* of this hop's host, by `ats` */
+  char *unverified_host;             /* owned; validates_certificate off */
+  struct tinet__headers carried;     /* application's, less what was dropped */
   struct tinet__headers hop_headers; /* what is sent */
   struct tinet__client_auth auth;
   bool has_headers;      /* hop_headers are made, nothing has happened since */
@@ -128,7 +129,6 @@ struct tinet_http_client {
   bool has_begun;                  /* the first hop was prepared */
   tinet_error pending_error;       /* why begin() failed */
   tinet_ats_policy *ats; /* owned reference: the policy it was sent under */
-  tinet_ats_requirement requirement; /* of this hop's host */
 
   /* deadlines */
   uint64_t moved_at_ms; /* last progress */
