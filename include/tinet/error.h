@@ -61,7 +61,10 @@ TINET_BEGIN_DECLS
   X(TINET_EADDRESS, -100, "the address is in use or not of this machine")      \
   X(TINET_EPERMISSION, -101, "not permitted")                                  \
   X(TINET_EUNREACHABLE, -102, "the peer cannot be reached")                    \
-  X(TINET_EDATAGRAM, -103, "the datagram is too long")
+  X(TINET_EDATAGRAM, -103, "the datagram is too long")                         \
+  /* Bonjour */                                                                \
+  X(TINET_ECOLLISION, -120, "the name is taken")                               \
+  X(TINET_ENOTFOUND, -121, "there is no such service")
 
 enum {
   TINET_OK = 0,
@@ -78,6 +81,7 @@ typedef enum tinet_error_origin {
   TINET_ORIGIN_TLS,       /* an OpenSSL X509_V_ERR_ or error number */
   TINET_ORIGIN_HTTP,      /* an HTTP status */
   TINET_ORIGIN_TRANSPORT, /* the HTTP transport's own number (a CURLcode) */
+  TINET_ORIGIN_BONJOUR,   /* a tinet_bonjour_code */
 } tinet_error_origin;
 
 /* Longest text in a tinet_error, its NUL included. */
