@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static const struct ats_verb *const verbs[] = {&ats_check, &ats_explain,
-                                               &ats_plist};
+static const struct ats_verb *const verbs[] = {&ats_check, &ats_diagnose,
+                                               &ats_explain, &ats_plist};
 #define N_VERBS (sizeof verbs / sizeof *verbs)
 
 static const char *name_at(size_t i, void *user)

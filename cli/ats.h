@@ -25,7 +25,7 @@ struct ats_verb {
   int (*run)(int argc, char **argv);
 };
 
-extern const struct ats_verb ats_check, ats_explain, ats_plist;
+extern const struct ats_verb ats_check, ats_diagnose, ats_explain, ats_plist;
 
 /* ---- options that several verbs have ---- */
 

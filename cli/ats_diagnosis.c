@@ -1,0 +1,263 @@
+/* ats_diagnosis.c - one URL: its hops, their servers, the verdicts. */
+#include "ats_diagnose.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- URLs ---- */
+
+static bool split_port(const char *text, const char *end, uint16_t *ret_port)
+{
+  unsigned long port = 0;
+
+  if (text == end)
+    return true;
+  for (; text < end; text++) {
+    if (!isdigit((unsigned char)*text) || port > 6553)
+      return false;
+    port = port * 10 + (unsigned long)(*text - '0');
+  }
+  if (port == 0 || port > 65535)
+    return false;
+  *ret_port = (uint16_t)port;
+  return true;
+}
+
+static const char *end_of_host(const char *host, const char *end)
+{
+  const char *p;
+
+  if (*host == '[') {
+    p = memchr(host, ']', (size_t)(end - host));
+    return p ? p + 1 : NULL;
+  }
+  p = memchr(host, ':', (size_t)(end - host));
+  return p ? p : end;
+}
+
+static bool take_host(const char *from, const char *to,
+                      struct diagnose_hop *hop)
+{
+  if (*from == '[') {
+    from++;
+    to--;
+  }
+  if (to <= from || (size_t)(to - from) >= sizeof hop->host)
+    return false;
+  memcpy(hop->host, from, (size_t)(to - from));
+  hop->host[to - from] = '\0';
+  for (const char *p = hop->host; *p; p++)
+    if ((unsigned char)*p <= ' ' || strchr("<>&\"'\\", *p))
+      return false;
+  return true;
+}
+
+bool diagnose_split(const char *url, struct diagnose_hop *hop)
+{
+  const char *host, *end, *at, *host_end;
+
+  if (strlen(url) >= sizeof hop->url)
+    return false;
+  if (strncasecmp(url, "https://", 8) == 0)
+    hop->is_https = true;
+  else if (strncasecmp(url, "http://", 7) != 0)
+    return false;
+  (void)snprintf(hop->url, sizeof hop->url, "%s", url);
+  (void)snprintf(hop->scheme, sizeof hop->scheme, "%s",
+                 hop->is_https ? "https" : "http");
+  host = strstr(url, "://") + 3;
+  end = host + strcspn(host, "/?#");
+  at = memrchr(host, '@', (size_t)(end - host));
+  if (at)
+    host = at + 1;
+  host_end = end_of_host(host, end);
+  hop->port = hop->is_https ? 443 : 80;
+  return host_end && take_host(host, host_end, hop) &&
+         (host_end == end ||
+          (*host_end == ':' && split_port(host_end + 1, end, &hop->port)));
+}
+
+/* ---- judging ---- */
+
+static tinet_ats_request request_of(const struct diagnose_options *o,
+                                    const struct diagnose_hop *hop)
+{
+  return (tinet_ats_request){
+      .scheme = hop->scheme, .host = hop->host, .direct = o->direct};
+}
+
+static void fail(struct diagnose_hop *hop, int code, const char *text)
+{
+  hop->error.code = code;
+  (void)snprintf(hop->error.text, sizeof hop->error.text, "%s", text);
+}
+
+static void probe(const struct diagnose_options *o, struct diagnose_hop *hop)
+{
+  tinet_ats_probe_options options = o->probe;
+  tinet_error err = {0};
+  int code;
+
+  options.host = hop->host;
+  options.port = hop->port;
+  code = tinet_ats_server_probe(&options, &hop->server, &err);
+  if (code < 0)
+    fail(hop, code, err.code ? err.text : "out of memory");
+  else if (hop->server->error.code < 0)
+    hop->error = hop->server->error;
+}
+
+static void find_relief(const struct diagnose_options *o,
+                        struct diagnose_hop *hop)
+{
+  tinet_ats_request request = request_of(o, hop);
+
+  hop->has_relief = tinet_ats_smallest_relief(hop->server, &request, &o->ats,
+                                              &hop->relief) == TINET_OK;
+}
+
+static void judge_hop(const struct diagnose_options *o,
+                      struct diagnose_hop *hop)
+{
+  tinet_ats_request request = request_of(o, hop);
+  int code;
+
+  if (hop->is_https) {
+    probe(o, hop);
+    if (hop->error.code < 0)
+      return;
+    code = tinet_ats_server_judge(hop->server, o->policy, &request,
+                                  &hop->verdict, &hop->used);
+  } else {
+    code = tinet_ats_decide(o->policy, &request, NULL, &hop->verdict);
+  }
+  if (code < 0)
+    fail(hop, code, "the host cannot be judged");
+  else
+    find_relief(o, hop);
+}
+
+static void judge_apple(const struct diagnose_options *o, struct diagnosis *d)
+{
+  const struct diagnose_hop *hop = &d->hops[0];
+  tinet_ats_request request = request_of(o, hop);
+  tinet_ats_policy *policy;
+  tinet_ats_verdict v;
+  int code;
+
+  if (hop->error.code < 0)
+    return;
+  for (size_t i = 0; i < TINET_ATS_N_CONFIGURATIONS; i++) {
+    const tinet_ats_configuration *c = tinet_ats_configuration_at(i);
+
+    if (tinet_ats_relief_policy(&c->relief, hop->host, &o->ats, &policy) < 0)
+      return;
+    if (hop->server)
+      code = tinet_ats_server_judge(hop->server, policy, &request, &v, NULL);
+    else
+      code = tinet_ats_decide(policy, &request, NULL, &v);
+    d->passes_apple[i] = code == TINET_OK && v.is_allowed;
+    tinet_ats_policy_unref(policy);
+  }
+  d->has_apple = true;
+}
+
+/* What https would give to an http URL on the usual ports. */
+static void look_at_https(const struct diagnose_options *o, struct diagnosis *d)
+{
+  struct diagnose_hop hop = d->hops[0];
+
+  if (hop.is_https || hop.port != 80)
+    return;
+  hop.is_https = true;
+  hop.port = 443;
+  hop.server = NULL;
+  memset(&hop.error, 0, sizeof hop.error);
+  (void)snprintf(hop.scheme, sizeof hop.scheme, "https");
+  judge_hop(o, &hop);
+  d->secure = hop.server;
+  d->is_secure_enough = hop.error.code == 0 && hop.verdict.is_allowed;
+}
+
+/* ---- the whole ---- */
+
+static int status_of_error(int code)
+{
+  switch (code) {
+  case TINET_ERESOLVE:
+    return ATS_NO_HOST;
+  case TINET_ETIMEDOUT:
+    return ATS_TIMEOUT;
+  case TINET_EFILE:
+    return ATS_NO_FILE;
+  case TINET_ENOMEM:
+  case TINET_EINVAL:
+    return ATS_INTERNAL;
+  default:
+    return ATS_NO_CONNECTION;
+  }
+}
+
+static bool is_by_exception(const tinet_ats_verdict *v)
+{
+  return v->code == TINET_ATS_EXCEPTION || v->code == TINET_ATS_ARBITRARY_LOADS;
+}
+
+static int status_of(const struct diagnose_options *o,
+                     const struct diagnosis *d)
+{
+  int status = CLI_OK;
+
+  for (size_t i = 0; i < d->n_hops; i++) {
+    const struct diagnose_hop *hop = &d->hops[i];
+
+    if (hop->error.code < 0)
+      return status == ATS_DENIED ? status : status_of_error(hop->error.code);
+    if (!hop->verdict.is_allowed)
+      status = ATS_DENIED;
+    else if (o->denies_exceptions && is_by_exception(&hop->verdict) &&
+             status == CLI_OK)
+      status = ATS_EXCEPTION;
+  }
+  return status;
+}
+
+struct diagnosis *diagnose(const struct diagnose_options *o, const char *url)
+{
+  struct diagnosis *d = cli_alloc(sizeof *d);
+
+  memset(d, 0, sizeof *d);
+  d->url = cli_strdup(url);
+  d->hops = cli_alloc(ATS_MAX_HOPS * sizeof *d->hops);
+  memset(d->hops, 0, ATS_MAX_HOPS * sizeof *d->hops);
+  d->n_hops = 1;
+  if (!diagnose_split(url, &d->hops[0])) {
+    (void)snprintf(d->hops[0].url, sizeof d->hops[0].url, "%s", url);
+    fail(&d->hops[0], TINET_EURL, "not a URL of http or https with a host");
+    d->status = ATS_USAGE;
+    return d;
+  }
+  judge_hop(o, &d->hops[0]);
+  look_at_https(o, d);
+  if (o->follows)
+    diagnose_http(o, d);
+  for (size_t i = 1; i < d->n_hops; i++)
+    judge_hop(o, &d->hops[i]);
+  judge_apple(o, d);
+  d->status = status_of(o, d);
+  return d;
+}
+
+void diagnosis_free(struct diagnosis *d)
+{
+  if (!d)
+    return;
+  for (size_t i = 0; i < d->n_hops; i++)
+    tinet_ats_server_free(d->hops[i].server);
+  tinet_ats_server_free(d->secure);
+  free(d->hops);
+  free(d->url);
+  free(d);
+}

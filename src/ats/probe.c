@@ -1,0 +1,269 @@
+/* probe.c - the matrix of handshakes with a server. */
+#include "probe.h"
+
+#include "../core/alloc.h"
+#include "../core/error.h"
+#include "../core/loop.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_TIMEOUT_MS 10000
+#define TLS_1_0 0x0301u
+#define TLS_1_1 0x0302u
+#define TLS_1_2 0x0303u
+#define TLS_1_3 0x0304u
+
+#define RSA_SUITES                                                             \
+  "AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-SHA256:AES128-SHA256:"           \
+  "AES256-SHA:AES128-SHA"
+#define ECDHE_CBC                                                              \
+  "ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:"                             \
+  "ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA"
+#define ATS_SUITES                                                             \
+  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"               \
+  "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:"                   \
+  "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" ECDHE_CBC
+#define NIAP_SUITES                                                            \
+  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"               \
+  "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256"
+/* What is on neither list; "aNULL" has no certificate to judge. */
+#define OTHER_SUITES                                                           \
+  "ALL:COMPLEMENTOFALL:!aNULL:!eNULL:!PSK:!SRP:"                               \
+  "!ECDHE-ECDSA-AES256-GCM-SHA384:!ECDHE-ECDSA-AES128-GCM-SHA256:"             \
+  "!ECDHE-RSA-AES256-GCM-SHA384:!ECDHE-RSA-AES128-GCM-SHA256:"                 \
+  "!ECDHE-ECDSA-CHACHA20-POLY1305:!ECDHE-RSA-CHACHA20-POLY1305:"               \
+  "!ECDHE-ECDSA-AES256-SHA:!ECDHE-ECDSA-AES128-SHA:"                           \
+  "!ECDHE-RSA-AES256-SHA:!ECDHE-RSA-AES128-SHA:"                               \
+  "!AES256-GCM-SHA384:!AES128-GCM-SHA256:!AES256-SHA256:!AES128-SHA256:"       \
+  "!AES256-SHA:!AES128-SHA"
+#define ALL_SUITES "ALL:COMPLEMENTOFALL:!aNULL:!eNULL:!PSK:!SRP"
+
+static const struct tinet__offer offers[TINET_ATS_N_PROBES] = {
+    [TINET_ATS_PROBE_ATS] = {TLS_1_2, TLS_1_3, ATS_SUITES, false},
+    [TINET_ATS_PROBE_TLS13] = {TLS_1_3, TLS_1_3, NULL, false},
+    [TINET_ATS_PROBE_TLS12] = {TLS_1_2, TLS_1_2, ATS_SUITES, false},
+    [TINET_ATS_PROBE_TLS12_RSA] = {TLS_1_2, TLS_1_2, RSA_SUITES, false},
+    [TINET_ATS_PROBE_TLS12_OTHER] = {TLS_1_2, TLS_1_2, OTHER_SUITES, true},
+    [TINET_ATS_PROBE_TLS11] = {TLS_1_1, TLS_1_1, ECDHE_CBC, false},
+    [TINET_ATS_PROBE_TLS11_RSA] = {TLS_1_1, TLS_1_1, RSA_SUITES, false},
+    [TINET_ATS_PROBE_TLS10] = {TLS_1_0, TLS_1_0, ECDHE_CBC, false},
+    [TINET_ATS_PROBE_TLS10_RSA] = {TLS_1_0, TLS_1_0, RSA_SUITES, false},
+    [TINET_ATS_PROBE_ANY] = {TLS_1_0, TLS_1_3, ALL_SUITES, true},
+    [TINET_ATS_PROBE_NIAP] = {TLS_1_2, TLS_1_2, NIAP_SUITES, false},
+};
+
+static const char *const names[] = {
+#define NAME(name, label, title) label,
+    TINET_ATS_PROBE_TABLE(NAME)
+#undef NAME
+};
+static const char *const titles[] = {
+#define TITLE(name, label, title) title,
+    TINET_ATS_PROBE_TABLE(TITLE)
+#undef TITLE
+};
+
+const char *tinet_ats_probe_name(tinet_ats_probe_kind kind)
+{
+  return names[kind];
+}
+
+const char *tinet_ats_probe_title(tinet_ats_probe_kind kind)
+{
+  return titles[kind];
+}
+
+struct matrix {
+  const tinet_ats_probe_options *options;
+  const char *server_name;
+  uint32_t timeout_ms;
+  struct tinet__prober *prober;
+  struct tinet__addresses addresses;
+  tinet_ats_server *server;
+  tinet_ats_chain *fresh; /* owned: that of the probe under way */
+};
+
+static bool is_same(const tinet_ats_chain *a, const tinet_ats_chain *b)
+{
+  return a->n == b->n &&
+         memcmp(&a->certificates[0].spki, &b->certificates[0].spki,
+                sizeof a->certificates[0].spki) == 0 &&
+         a->certificates[0].not_after == b->certificates[0].not_after &&
+         a->openssl_code == b->openssl_code;
+}
+
+/* The subjects in the certificates point into the chain. */
+static void settle(tinet_ats_chain *chain)
+{
+  for (size_t i = 0; i < chain->n; i++)
+    chain->certificates[i].subject = chain->described[i].subject;
+}
+
+static int keep(tinet_ats_server *server, const tinet_ats_chain *chain)
+{
+  for (size_t i = 0; i < server->n_chains; i++)
+    if (is_same(&server->chains[i], chain))
+      return (int)i;
+  if (server->n_chains == TINET_ATS_CHAINS_MAX)
+    return 0; /* a server with more has lost count itself */
+  server->chains[server->n_chains] = *chain;
+  settle(&server->chains[server->n_chains]);
+  return (int)server->n_chains++;
+}
+
+static void note_connect_error(tinet_ats_probe *probe, const tinet_error *err)
+{
+  probe->code = err->code;
+  (void)snprintf(probe->text, sizeof probe->text, "%.*s",
+                 (int)sizeof probe->text - 1, err->text);
+}
+
+static int make_probe(struct matrix *m, tinet_ats_probe_kind kind)
+{
+  tinet_ats_probe *probe = &m->server->probes[kind];
+  struct tinet__handshake h = {
+      .prober = m->prober,
+      .server_name = m->server_name,
+      .deadline_us = tinet__clock_us() + (uint64_t)m->timeout_ms * 1000,
+      .offer = &offers[kind],
+  };
+  tinet_error err;
+  int code;
+
+  probe->is_made = true;
+  if (tinet__probe_connect(&m->addresses, h.deadline_us, &h.fd, &err) < 0) {
+    note_connect_error(probe, &err);
+    return TINET_OK;
+  }
+  tinet__peer_text(&m->addresses.peers[0], m->server->address,
+                   sizeof m->server->address);
+  code = tinet__probe_handshake(&h, probe, m->fresh);
+  (void)close(h.fd);
+  if (code < 0)
+    return code;
+  if (m->fresh->n > 0)
+    probe->chain = keep(m->server, m->fresh);
+  if (probe->code == TINET_OK && probe->version > m->server->best_version)
+    m->server->best_version = probe->version;
+  return TINET_OK;
+}
+
+static bool is_ok(const struct matrix *m, tinet_ats_probe_kind kind)
+{
+  const tinet_ats_probe *probe = &m->server->probes[kind];
+
+  return probe->is_made && probe->code == TINET_OK;
+}
+
+/* Whether another handshake can tell more. */
+static bool is_hopeless(const struct matrix *m)
+{
+  int code = m->server->probes[TINET_ATS_PROBE_ATS].code;
+
+  return code == TINET_ECONNECT || code == TINET_ETIMEDOUT ||
+         code == TINET_EPROTOCOL || code == TINET_EINVAL;
+}
+
+static bool is_needed(const struct matrix *m, tinet_ats_probe_kind kind)
+{
+  if (kind == TINET_ATS_PROBE_NIAP)
+    return m->options->has_niap;
+  if (m->options->is_quick && is_ok(m, TINET_ATS_PROBE_ATS))
+    return false;
+  /* Where suites of ATS are there, they are taken. */
+  if (kind == TINET_ATS_PROBE_TLS11_RSA)
+    return !is_ok(m, TINET_ATS_PROBE_TLS11);
+  if (kind == TINET_ATS_PROBE_TLS10_RSA)
+    return !is_ok(m, TINET_ATS_PROBE_TLS10);
+  if (kind == TINET_ATS_PROBE_ANY)
+    return m->server->n_chains == 0 || !is_ok(m, TINET_ATS_PROBE_ATS);
+  return true;
+}
+
+/* Why there is nothing to judge: the first failure tells best, unless all just
+ * found nothing in common. */
+static void conclude(struct matrix *m)
+{
+  tinet_ats_server *s = m->server;
+  const tinet_ats_probe *first = &s->probes[TINET_ATS_PROBE_ATS];
+  const tinet_ats_probe *any = &s->probes[TINET_ATS_PROBE_ANY];
+  const tinet_ats_probe *told = any->is_made ? any : first;
+
+  if (s->n_chains > 0)
+    return;
+  (void)tinet__error_set(&s->error, told->code, TINET_ORIGIN_TINET, 0,
+                         "%s:%u: %s", s->host, s->port, told->text);
+}
+
+static int run(struct matrix *m)
+{
+  int code = make_probe(m, TINET_ATS_PROBE_ATS);
+
+  for (int kind = TINET_ATS_PROBE_TLS13;
+       code == TINET_OK && !is_hopeless(m) && kind < TINET_ATS_N_PROBES; kind++)
+    if (is_needed(m, (tinet_ats_probe_kind)kind))
+      code = make_probe(m, (tinet_ats_probe_kind)kind);
+  if (code == TINET_OK)
+    conclude(m);
+  return code;
+}
+
+static int resolve_and_run(struct matrix *m)
+{
+  const tinet_ats_probe_options *o = m->options;
+  const char *host = o->connect_host ? o->connect_host : o->host;
+  uint16_t port = o->connect_port ? o->connect_port : m->server->port;
+  int code = tinet__probe_resolve(host, port, m->timeout_ms, &m->addresses,
+                                  &m->server->error);
+
+  if (code == TINET_ENOMEM)
+    return code;
+  return code < 0 ? TINET_OK : run(m);
+}
+
+static tinet_ats_server *make_server(const tinet_ats_probe_options *o)
+{
+  tinet_ats_server *server = tinet__zalloc(sizeof *server);
+
+  if (!server)
+    return NULL;
+  (void)snprintf(server->host, sizeof server->host, "%s", o->host);
+  server->port = o->port ? o->port : 443;
+  for (int i = 0; i < TINET_ATS_N_PROBES; i++)
+    server->probes[i].alert = server->probes[i].chain = -1;
+  return server;
+}
+
+int tinet_ats_server_probe(const tinet_ats_probe_options *options,
+                           tinet_ats_server **ret_server, tinet_error *err)
+{
+  struct matrix m = {.options = options};
+  int code;
+
+  if (!options || !options->host || !*options->host || !ret_server ||
+      strlen(options->host) >= sizeof m.server->host)
+    return TINET_EINVAL;
+  m.server_name = options->server_name ? options->server_name : options->host;
+  m.timeout_ms = options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
+  code = tinet__prober_open(options->ca_file, &m.prober, err);
+  if (code < 0)
+    return code;
+  m.server = make_server(options);
+  m.fresh = tinet__alloc(sizeof *m.fresh);
+  code = m.server && m.fresh ? resolve_and_run(&m) : TINET_ENOMEM;
+  tinet__free(m.fresh);
+  tinet__prober_close(m.prober);
+  if (code < 0) {
+    tinet_ats_server_free(m.server);
+    return code;
+  }
+  *ret_server = m.server;
+  return TINET_OK;
+}
+
+void tinet_ats_server_free(tinet_ats_server *server)
+{
+  tinet__free(server);
+}

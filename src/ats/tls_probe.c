@@ -1,0 +1,437 @@
+/* tls_probe.c - one handshake with a server, and what it has shown.
+ *
+ * Verification is recorded and never ends a handshake; OpenSSL runs at security
+ * level 0, so that what is weak is seen and can be named.
+ */
+#include "probe.h"
+
+#include "../core/alloc.h"
+#include "../core/error.h"
+#include "../trust/tls_private.h"
+
+#include <errno.h>
+#include <openssl/ct.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GROUPS "X25519:P-256:P-384:P-521"
+/* What ATS has no use for, but servers' keys may be on. */
+#define ALL_GROUPS GROUPS ":X448:secp224r1:prime192v1:secp256k1"
+#define MAX_CA_FILE_CERTIFICATES 10000
+
+struct tinet__prober {
+  X509_STORE *store;      /* owned */
+  STACK_OF(X509) * added; /* owned; NULL = none */
+};
+
+/* ---- authorities ---- */
+
+static int add_authority(struct tinet__prober *p, X509 *cert)
+{
+  if (!p->added)
+    p->added = sk_X509_new_null();
+  if (!p->added || sk_X509_push(p->added, cert) <= 0) {
+    X509_free(cert);
+    return TINET_ENOMEM;
+  }
+  return X509_STORE_add_cert(p->store, cert) == 1 ? TINET_OK : TINET_ENOMEM;
+}
+
+static int add_authorities(struct tinet__prober *p, const char *path,
+                           tinet_error *err)
+{
+  BIO *bio = BIO_new_file(path, "r");
+  X509 *cert;
+  int n = 0, code = TINET_OK;
+
+  if (!bio)
+    return tinet__error_errno(err, TINET_EFILE, errno, "%s", path);
+  while (code == TINET_OK && n < MAX_CA_FILE_CERTIFICATES &&
+         (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+    code = add_authority(p, cert);
+    n++;
+  }
+  BIO_free(bio);
+  ERR_clear_error();
+  if (code == TINET_OK && n == 0)
+    return tinet__error_set(err, TINET_EFILE, TINET_ORIGIN_TINET, 0,
+                            "%s: has no certificate in PEM", path);
+  return code;
+}
+
+void tinet__prober_close(struct tinet__prober *p)
+{
+  if (!p)
+    return;
+  X509_STORE_free(p->store);
+  sk_X509_pop_free(p->added, X509_free);
+  tinet__free(p);
+}
+
+int tinet__prober_open(const char *ca_file, struct tinet__prober **ret_prober,
+                       tinet_error *err)
+{
+  struct tinet__prober *p = tinet__zalloc(sizeof *p);
+  int code = TINET_OK;
+
+  if (!p)
+    return TINET_ENOMEM;
+  p->store = X509_STORE_new();
+  if (!p->store || X509_STORE_set_default_paths(p->store) != 1 ||
+      X509_STORE_set_flags(p->store, X509_V_FLAG_PARTIAL_CHAIN |
+                                         X509_V_FLAG_TRUSTED_FIRST) != 1)
+    code = TINET_ENOMEM;
+  if (code == TINET_OK && ca_file)
+    code = add_authorities(p, ca_file, err);
+  if (code < 0) {
+    tinet__prober_close(p);
+    return code;
+  }
+  *ret_prober = p;
+  return TINET_OK;
+}
+
+static bool is_added(const struct tinet__prober *p, const X509 *cert)
+{
+  for (int i = 0; p->added && i < sk_X509_num(p->added); i++)
+    if (X509_cmp(sk_X509_value(p->added, i), cert) == 0)
+      return true;
+  return false;
+}
+
+/* ---- a chain ---- */
+
+struct state {
+  const struct tinet__handshake *h;
+  tinet_ats_probe *probe;
+  tinet_ats_chain *chain;
+  SSL *ssl;
+  bool has_peeked;
+};
+
+static void copy(char *to, size_t size, const char *from)
+{
+  (void)snprintf(to, size, "%.*s", (int)size - 1, from);
+}
+
+static void describe(X509 *cert, tinet_ats_described *to)
+{
+  tinet_tls_failure f;
+
+  memset(&f, 0, sizeof f);
+  tinet__tls_describe(cert, &f);
+  copy(to->subject, sizeof to->subject, f.subject);
+  copy(to->issuer, sizeof to->issuer, f.issuer);
+  copy(to->key, sizeof to->key, f.key);
+  copy(to->hash, sizeof to->hash, f.hash);
+  copy(to->not_before, sizeof to->not_before, f.not_before);
+  copy(to->not_after, sizeof to->not_after, f.not_after);
+  copy(to->names, sizeof to->names, f.names);
+}
+
+static unsigned n_embedded(X509 *leaf)
+{
+  STACK_OF(SCT) *list = X509_get_ext_d2i(leaf, NID_ct_precert_scts, NULL, NULL);
+  int n = list ? sk_SCT_num(list) : 0;
+
+  SCT_LIST_free(list);
+  return n > 0 ? (unsigned)n : 0;
+}
+
+static void keep_chain(struct state *s, const struct tinet__ats_facts *facts,
+                       const STACK_OF(X509) * chain,
+                       const struct tinet__ats_trial *trial)
+{
+  tinet_ats_chain *to = s->chain;
+
+  to->n = facts->connection.chain_len;
+  memcpy(to->certificates, facts->chain, sizeof to->certificates);
+  for (size_t i = 0; i < to->n; i++)
+    describe(sk_X509_value(chain, (int)i), &to->described[i]);
+  to->trust = facts->connection.trust;
+  to->openssl_code = trial->error;
+  to->trust_text = X509_verify_cert_error_string(trial->error);
+  to->trust_depth = trial->depth;
+  to->is_host_matched = facts->connection.is_host_matched;
+  to->anchor = facts->connection.anchor;
+  to->n_scts_embedded = n_embedded(sk_X509_value(chain, 0));
+}
+
+/* Everything is accepted: it is looked at afterwards. */
+static int on_verify(X509_STORE_CTX *ctx, void *arg)
+{
+  struct state *s = arg;
+  struct tinet__ats_evidence evidence = {.host = s->h->server_name,
+                                         .ssl = s->ssl};
+  struct tinet__ats_facts *facts = tinet__alloc(sizeof *facts);
+  STACK_OF(X509) * chain;
+  int n;
+
+  if (!facts) {
+    X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
+    return 0;
+  }
+  tinet__ats_verify(ctx, &evidence.trial);
+  chain = X509_STORE_CTX_get0_chain(ctx);
+  n = chain ? sk_X509_num(chain) : 0;
+  evidence.chain = chain;
+  evidence.is_added_anchor =
+      n > 0 && is_added(s->h->prober, sk_X509_value(chain, n - 1));
+  tinet__ats_facts_read(facts, &evidence);
+  if (n > 0)
+    keep_chain(s, facts, chain, &evidence.trial);
+  s->probe->version = facts->connection.version;
+  s->probe->suite = facts->connection.suite;
+  tinet__free(facts);
+  X509_STORE_CTX_set_error(ctx, X509_V_OK);
+  return 1;
+}
+
+/* ---- OpenSSL's side ---- */
+
+static int on_client_certificate(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+  struct state *s = SSL_get_app_data(ssl);
+
+  (void)cert;
+  (void)key;
+  s->probe->asks_client_certificate = true;
+  return 0;
+}
+
+static int on_timestamps(const CT_POLICY_EVAL_CTX *ctx,
+                         const STACK_OF(SCT) * list, void *arg)
+{
+  (void)ctx;
+  (void)list;
+  (void)arg;
+  return 1; /* only counted */
+}
+
+static void on_info(const SSL *ssl, int where, int value)
+{
+  struct state *s = SSL_get_app_data(ssl);
+
+  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && s->probe->alert < 0)
+    s->probe->alert = value & 0xff;
+}
+
+static bool set_offer(SSL_CTX *ctx, const struct tinet__offer *offer)
+{
+  static const unsigned char alpn[] = "\x02h2\x08http/1.1";
+
+  SSL_CTX_set_security_level(ctx, 0);
+  (void)SSL_CTX_set_options(ctx,
+                            SSL_OP_NO_TICKET | SSL_OP_LEGACY_SERVER_CONNECT);
+  (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  return SSL_CTX_set_min_proto_version(ctx, (int)offer->min) == 1 &&
+         SSL_CTX_set_max_proto_version(ctx, (int)offer->max) == 1 &&
+         SSL_CTX_set1_groups_list(ctx, offer->is_for_all ? ALL_GROUPS
+                                                         : GROUPS) == 1 &&
+         (!offer->ciphers ||
+          SSL_CTX_set_cipher_list(ctx, offer->ciphers) == 1) &&
+         SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn - 1) == 0 &&
+         SSL_CTX_set_ct_validation_callback(ctx, on_timestamps, NULL) == 1;
+}
+
+static SSL_CTX *make_context(const struct tinet__handshake *h, struct state *s)
+{
+  SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+  if (!ctx)
+    return NULL;
+  if (!set_offer(ctx, h->offer)) {
+    SSL_CTX_free(ctx);
+    return NULL;
+  }
+  SSL_CTX_set1_cert_store(ctx, h->prober->store);
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+  SSL_CTX_set_cert_verify_callback(ctx, on_verify, s);
+  SSL_CTX_set_client_cert_cb(ctx, on_client_certificate);
+  SSL_CTX_set_info_callback(ctx, on_info);
+  return ctx;
+}
+
+static bool is_address(const char *host)
+{
+  ASN1_OCTET_STRING *bytes = a2i_IPADDRESS(host);
+
+  ASN1_OCTET_STRING_free(bytes);
+  return bytes != NULL;
+}
+
+/* ---- how it ends ---- */
+
+static void fail(tinet_ats_probe *probe, int code, const char *fmt, ...)
+    TINET_PRINTF(3, 4);
+
+static void fail(tinet_ats_probe *probe, int code, const char *fmt, ...)
+{
+  va_list args;
+
+  probe->code = code;
+  va_start(args, fmt);
+  (void)vsnprintf(probe->text, sizeof probe->text, fmt, args);
+  va_end(args);
+}
+
+static void explain_refusal(tinet_ats_probe *probe, int reason)
+{
+  const char *text = reason ? ERR_reason_error_string(ERR_peek_error()) : NULL;
+
+  if (probe->alert >= 0)
+    fail(probe, TINET_ETLS, "the server sent the alert \"%s\" (%d)",
+         SSL_alert_desc_string_long(probe->alert), probe->alert);
+  else if (reason == SSL_R_UNSUPPORTED_PROTOCOL ||
+           reason == SSL_R_UNKNOWN_PROTOCOL)
+    fail(probe, TINET_ETLS, "the server answers with another TLS version");
+  else
+    fail(probe, TINET_ETLS, "the handshake failed: %s",
+         text ? text : "no reason is known");
+}
+
+static void explain_failure(struct state *s, int ssl_error)
+{
+  tinet_ats_probe *probe = s->probe;
+  int reason = ERR_GET_REASON(ERR_peek_error());
+
+  if (reason == SSL_R_NO_PROTOCOLS_AVAILABLE ||
+      reason == SSL_R_NO_CIPHERS_AVAILABLE)
+    fail(probe, TINET_EUNSUPPORTED,
+         "this machine's OpenSSL has nothing of what is offered");
+  else if (probe->alert < 0 && (ssl_error == SSL_ERROR_SYSCALL ||
+                                reason == SSL_R_UNEXPECTED_EOF_WHILE_READING))
+    fail(probe, TINET_ECLOSED,
+         "the connection was closed in the middle of the handshake");
+  else
+    explain_refusal(probe, reason);
+}
+
+/* A server that wants a certificate has shown all that matters before. */
+static bool has_shown_enough(const struct state *s)
+{
+  return s->probe->asks_client_certificate && s->chain->n > 0;
+}
+
+static void note_name(const char *name, char *to, size_t size)
+{
+  copy(to, size, name ? name : "");
+}
+
+static void note_success(struct state *s)
+{
+  tinet_ats_probe *probe = s->probe;
+  const SSL_CIPHER *cipher = SSL_get_current_cipher(s->ssl);
+  const STACK_OF(SCT) *list = SSL_get0_peer_scts(s->ssl);
+  const unsigned char *alpn = NULL;
+  unsigned len = 0;
+
+  probe->version = (unsigned)SSL_version(s->ssl);
+  if (cipher)
+    probe->suite = SSL_CIPHER_get_protocol_id(cipher);
+  probe->has_extended_master_secret =
+      probe->version >= TLS1_3_VERSION || SSL_get_extms_support(s->ssl) == 1;
+  note_name(SSL_group_to_name(s->ssl, SSL_get_negotiated_group(s->ssl)),
+            probe->group, sizeof probe->group);
+  SSL_get0_alpn_selected(s->ssl, &alpn, &len);
+  if (len < sizeof probe->alpn)
+    (void)snprintf(probe->alpn, sizeof probe->alpn, "%.*s", (int)len, alpn);
+  for (int i = 0; list && i < sk_SCT_num(list); i++)
+    if (SCT_get_source(sk_SCT_value(list, i)) != SCT_SOURCE_X509V3_EXTENSION)
+      s->chain->n_scts_tls++;
+}
+
+/* The first bytes tell whether it is TLS at all. */
+static bool is_tls(struct state *s)
+{
+  unsigned char first[5];
+  ssize_t n;
+
+  if (s->has_peeked)
+    return true;
+  n = recv(s->h->fd, first, sizeof first, MSG_PEEK);
+  if (n <= 0)
+    return true; /* OpenSSL will find the same */
+  s->has_peeked = true;
+  if (first[0] >= 20 && first[0] <= 24)
+    return true;
+  fail(s->probe, TINET_EPROTOCOL,
+       n >= 5 && memcmp(first, "HTTP/", 5) == 0
+           ? "the server speaks plain HTTP here, not TLS"
+           : "the server's answer is not TLS");
+  return false;
+}
+
+/* True once it is over, for better or worse. */
+static bool step(struct state *s)
+{
+  int n, error;
+
+  ERR_clear_error();
+  n = SSL_connect(s->ssl);
+  if (n == 1) {
+    note_success(s);
+    return true;
+  }
+  error = SSL_get_error(s->ssl, n);
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+    if (tinet__probe_wait(s->h->fd,
+                          error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
+                          s->h->deadline_us) < 0) {
+      fail(s->probe, TINET_ETIMEDOUT, "the server stalls in the handshake");
+      return true;
+    }
+    return error == SSL_ERROR_WANT_READ && !is_tls(s);
+  }
+  if (has_shown_enough(s))
+    note_success(s);
+  else
+    explain_failure(s, error);
+  return true;
+}
+
+static void run(struct state *s)
+{
+  while (!step(s))
+    ;
+  (void)SSL_shutdown(s->ssl);
+  ERR_clear_error();
+}
+
+int tinet__probe_handshake(const struct tinet__handshake *h,
+                           tinet_ats_probe *probe, tinet_ats_chain *chain)
+{
+  struct state s = {.h = h, .probe = probe, .chain = chain};
+  SSL_CTX *ctx = make_context(h, &s);
+  const char *name;
+
+  memset(chain, 0, sizeof *chain);
+  if (!ctx) {
+    ERR_clear_error();
+    fail(probe, TINET_EUNSUPPORTED,
+         "this machine's OpenSSL has nothing of what is offered");
+    return TINET_OK;
+  }
+  s.ssl = SSL_new(ctx);
+  SSL_CTX_free(ctx);
+  if (!s.ssl)
+    return TINET_ENOMEM;
+  SSL_set_app_data(s.ssl, &s);
+  if (SSL_set_fd(s.ssl, h->fd) == 1 &&
+      (is_address(h->server_name) ||
+       SSL_set_tlsext_host_name(s.ssl, h->server_name) == 1))
+    run(&s);
+  else
+    fail(probe, TINET_EINVAL, "no host name that TLS could carry");
+  name = tinet_ats_suite_name(probe->suite);
+  if (!name && SSL_get_current_cipher(s.ssl))
+    name = SSL_CIPHER_standard_name(SSL_get_current_cipher(s.ssl));
+  note_name(name, probe->suite_name, sizeof probe->suite_name);
+  SSL_free(s.ssl);
+  return TINET_OK;
+}
