@@ -169,4 +169,8 @@ extern const struct tinet__bonjour_ops tinet__bonjour_embedded;
 int tinet__bonjour_error(tinet_error *err, int code, int number,
                          const char *fmt, ...) TINET_PRINTF(4, 5);
 
+/* "_printer"; TINET_EINVAL. */
+int tinet__bonjour_check_subtype(const char *subtype,
+                                 tinet_error *err) TINET_MUST_CHECK;
+
 #endif

@@ -1,0 +1,15 @@
+/* endpoints.h - which addresses of a service to try, and in which order. */
+#ifndef TINET_BONJOUR_ENDPOINTS_H
+#define TINET_BONJOUR_ENDPOINTS_H
+
+#include <tinet/socket.h>
+
+/* Whether one can be connected to: neither unspecified nor multicast. */
+bool tinet__endpoints_is_any_usable(const tinet_endpoint *list, size_t n);
+
+/* Drops what cannot be connected to or stands twice, gives the rest `port`, and
+ * sorts: loopback last, IPv4 before IPv6, link-local after others.  Returns how
+ * many there are. */
+size_t tinet__endpoints_sort(tinet_endpoint *list, size_t n, uint16_t port);
+
+#endif
