@@ -32,7 +32,8 @@ static const char style[] =
     "pre{background:var(--card);border-radius:6px;padding:.7rem .9rem;"
     "overflow-x:auto;font-size:.85rem;line-height:1.45}\n"
     "svg{max-width:100%;height:auto}svg text{font:13px system-ui,sans-serif;"
-    "fill:var(--fg)}svg .y{fill:var(--goodbg)}svg .n{fill:var(--badbg)}"
+    "fill:var(--fg)}svg .y{fill:var(--goodbg)}svg .n{fill:var(--badbg)}svg "
+    ".w{fill:var(--warnbg)}"
     "svg .u{fill:var(--card)}svg .h{fill:var(--dim)}\n"
     "summary{cursor:pointer;font-weight:600;margin-top:1rem}";
 
@@ -80,16 +81,20 @@ static void cell(FILE *out, int column, int row, const char *kind,
                 y + CELL_H / 2 + 5, text);
 }
 
-static void probe_cell(FILE *out, int column, int row, const tinet_ats_probe *p)
+/* Good and bad are for what ATS wants; all else is just so. */
+static void probe_cell(FILE *out, int column, int row, const tinet_ats_probe *p,
+                       bool is_met)
 {
+  bool is_wanted = column == 0 && row < 2;
+
   if (!p->is_made)
     cell(out, column, row, "u", "not asked");
   else if (p->code == 0)
-    cell(out, column, row, "y", "yes");
+    cell(out, column, row, is_wanted ? "y" : "w", "yes");
   else if (p->code == TINET_EUNSUPPORTED)
     cell(out, column, row, "u", "not known here");
   else
-    cell(out, column, row, "n", "no");
+    cell(out, column, row, is_wanted && !is_met ? "n" : "u", "no");
 }
 
 static void write_matrix(FILE *out, const tinet_ats_server *s)
@@ -107,6 +112,7 @@ static void write_matrix(FILE *out, const tinet_ats_server *s)
       {"TLS 1.1", {TINET_ATS_PROBE_TLS11, TINET_ATS_PROBE_TLS11_RSA, -1}},
       {"TLS 1.0", {TINET_ATS_PROBE_TLS10, TINET_ATS_PROBE_TLS10_RSA, -1}},
   };
+  bool is_met = s->probes[TINET_ATS_PROBE_ATS].code == TINET_OK;
 
   put(out, "<h3>What the server offers</h3>\n<svg viewBox=\"0 0 544 170\" "
            "width=\"544\" height=\"170\" role=\"img\" aria-label=\"TLS "
@@ -121,7 +127,7 @@ static void write_matrix(FILE *out, const tinet_ats_server *s)
                   TOP + r * CELL_H + CELL_H / 2 + 5, rows[r].name);
     for (int c = 0; c < 3; c++)
       if (rows[r].probes[c] >= 0)
-        probe_cell(out, c, r, &s->probes[rows[r].probes[c]]);
+        probe_cell(out, c, r, &s->probes[rows[r].probes[c]], is_met);
   }
   put(out, "</svg>\n");
 }

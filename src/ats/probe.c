@@ -5,6 +5,9 @@
 #include "../core/error.h"
 #include "../core/loop.h"
 
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -210,6 +213,28 @@ static int run(struct matrix *m)
   return code;
 }
 
+/* OpenSSL writes to sockets that may be closed; a SIGPIPE of that must not
+ * reach the program.  One that was pending before stays so. */
+static int run_without_sigpipe(struct matrix *m)
+{
+  const struct timespec now = {0, 0};
+  sigset_t pipe_only, before, pending;
+  bool was_pending;
+  int code;
+
+  (void)sigemptyset(&pipe_only);
+  (void)sigaddset(&pipe_only, SIGPIPE);
+  (void)sigpending(&pending);
+  was_pending = sigismember(&pending, SIGPIPE) == 1;
+  (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+  code = run(m);
+  if (!was_pending)
+    while (sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
+      ;
+  (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return code;
+}
+
 static int resolve_and_run(struct matrix *m)
 {
   const tinet_ats_probe_options *o = m->options;
@@ -220,7 +245,7 @@ static int resolve_and_run(struct matrix *m)
 
   if (code == TINET_ENOMEM)
     return code;
-  return code < 0 ? TINET_OK : run(m);
+  return code < 0 ? TINET_OK : run_without_sigpipe(m);
 }
 
 static tinet_ats_server *make_server(const tinet_ats_probe_options *o)

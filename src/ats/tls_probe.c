@@ -304,6 +304,8 @@ static void explain_failure(struct state *s, int ssl_error)
       reason == SSL_R_NO_CIPHERS_AVAILABLE)
     fail(probe, TINET_EUNSUPPORTED,
          "this machine's OpenSSL has nothing of what is offered");
+  else if (probe->alert < 0 && reason == SSL_R_WRONG_VERSION_NUMBER)
+    fail(probe, TINET_EPROTOCOL, "the server's answer is not TLS");
   else if (probe->alert < 0 && (ssl_error == SSL_ERROR_SYSCALL ||
                                 reason == SSL_R_UNEXPECTED_EOF_WHILE_READING))
     fail(probe, TINET_ECLOSED,
