@@ -498,4 +498,5 @@ def main():
         return suite.run()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
