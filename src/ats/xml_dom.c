@@ -105,7 +105,7 @@ static void on_doctype(void *arg, const xmlChar *name, const xmlChar *public_id,
   struct reader *r = arg;
 
   (void)public_id, (void)system_id;
-  if (strcmp((const char *)name, "plist") != 0)
+  if (!name || strcmp((const char *)name, "plist") != 0)
     fail(r, TINET_ESYNTAX, (unsigned)xmlSAX2GetLineNumber(r->ctxt), 1,
          "a document type declaration is not allowed here");
 }

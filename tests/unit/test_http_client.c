@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "http/http_private.h"
+#include <tinet/ats_diagnose.h>
 #include "t.h"
 
 #include <fcntl.h>
@@ -604,6 +605,69 @@ static void only_the_opened_host_goes_unverified(void)
   end();
 }
 
+/* A strict policy but for b.test, under which https must meet ATS. */
+static tinet_ats_policy *policy_for_b(void)
+{
+  tinet_ats_relief relief = {0, false, true, false};
+  tinet_ats_policy *policy = NULL;
+
+  T_EQ(0, tinet_ats_relief_policy(&relief, "b.test", NULL, &policy));
+  return policy;
+}
+
+static void a_policy_denies_before_the_transport_is_asked(void)
+{
+  tinet_ats_policy *policy = policy_for_b();
+  const tinet_ats_verdict *v;
+
+  begin();
+  tinet_http_set_ats(http, policy);
+  tinet_ats_policy_unref(policy);
+  open_and_send("GET", "http://a.test/");
+  T_EQ(0, tinet_loop_run(loop));
+  T_EQ(0, n_started);
+  T_STR("1 4 TINET_EPOLICY ", story);
+  v = tinet_http_client_ats_verdict(client);
+  T_OK(v && v->code == TINET_ATS_CLEARTEXT);
+  T_EQ(-1022, tinet_http_client_error(client)->number);
+  open_and_send("GET", "http://b.test/");
+  T_EQ(1, n_started);
+  T_OK(!tinet_http_client_ats_verdict(client));
+  T_EQ(0, head(302, "Location: http://a.test/"));
+  finish(0);
+  T_EQ(0, tinet_loop_run(loop));
+  T_EQ(1, n_started);
+  T_OK(strstr(story, "to:http://a.test/ 4 TINET_EPOLICY "));
+  end();
+}
+
+static void the_transport_gets_what_the_policy_asks_for(void)
+{
+  tinet_ats_policy *policy = policy_for_b();
+  tinet_http_settings settings;
+
+  begin();
+  tinet_http_set_ats(http, policy);
+  tinet_http_settings_init(&settings);
+  settings.validates_certificate = false;
+  T_EQ(0, tinet_http_client_open(client, "GET", "https://a.test/"));
+  T_EQ(0, tinet_http_client_send(client, &settings, NULL));
+  T_OK(last()->ats == policy && last()->requirement.is_judged);
+  T_EQ(0x0303, last()->requirement.min_version);
+  T_EQ(true, last()->validates_certificate);
+  T_OK(strstr(warning, "validatesSecureCertificate is ignored"));
+  /* A policy that is exchanged lives as long as what goes on under it. */
+  tinet_http_set_ats(http, NULL);
+  tinet_ats_policy_unref(policy);
+  T_OK(tinet_ats_policy_profile(last()->ats) == TINET_ATS_PROFILE_CURRENT);
+  tinet_http_client_abort(client);
+  T_EQ(0, tinet_http_client_open(client, "GET", "https://a.test/"));
+  T_EQ(0, tinet_http_client_send(client, &settings, NULL));
+  T_OK(!last()->ats);
+  T_EQ(false, last()->validates_certificate);
+  end();
+}
+
 static void closing_the_network_silences_its_clients(void)
 {
   begin();
@@ -630,6 +694,33 @@ static int open_once(void)
   opt.user_agent = "ua";
   err = tinet_http_open(loop, &opt, &h);
   tinet_http_close(h);
+  return err;
+}
+
+static int denied_once(void)
+{
+  tinet_http_client *c = NULL;
+  tinet_ats_policy *policy = NULL;
+  int err = tinet_ats_policy_new(NULL, &policy);
+
+  if (err < 0)
+    return err;
+  tinet_http_set_ats(http, policy);
+  tinet_ats_policy_unref(policy);
+  err = tinet_http_client_new(http, &all_events, NULL, &c);
+  if (err == 0)
+    err = tinet_http_client_open(c, "GET", "http://a.test/");
+  if (err == 0)
+    err = tinet_http_client_send(c, NULL, NULL);
+  if (err == 0) {
+    (void)tinet_loop_run(loop);
+    err = tinet_http_client_error(c)->code;
+  }
+  /* The verdict may be missing for want of memory, the error never. */
+  if (err == TINET_EPOLICY && !tinet_http_client_ats_verdict(c))
+    err = TINET_ENOMEM;
+  tinet_http_client_free(c);
+  tinet_http_set_ats(http, NULL);
   return err;
 }
 
@@ -664,6 +755,7 @@ static void each_allocation_may_fail(void)
   T_EACH_ALLOCATION_FAILS(0, open_once);
   n_started = 0;
   T_EACH_ALLOCATION_FAILS(0, request_once);
+  T_EACH_ALLOCATION_FAILS(TINET_EPOLICY, denied_once);
   end();
 }
 
@@ -691,6 +783,8 @@ int main(void)
   T_RUN(the_target_file_is_old_or_new);
   T_RUN(an_unwritable_target_fails_before_anything_is_sent);
   T_RUN(only_the_opened_host_goes_unverified);
+  T_RUN(a_policy_denies_before_the_transport_is_asked);
+  T_RUN(the_transport_gets_what_the_policy_asks_for);
   T_RUN(closing_the_network_silences_its_clients);
   T_RUN(each_allocation_may_fail);
   return T_END();
