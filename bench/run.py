@@ -240,6 +240,48 @@ def run_cookies(args, bench, port, folder):
             name, of('insert_us'), of('lookup_us'), of('bytes') / 100000))
 
 
+ATS_ENTRY = ('<key>%s</key><dict><key>NSIncludesSubdomains</key><true/>'
+             '<key>NSExceptionMinimumTLSVersion</key><string>TLSv1.1</string>'
+             '</dict>\n')
+
+
+def ats_files(folder):
+    """An Info.plist and a tiapp.xml of 1 MB, and one with 1,000 exceptions."""
+    def dictionary(n):
+        return ('<key>NSAppTransportSecurity</key><dict>'
+                '<key>NSExceptionDomains</key><dict>%s</dict></dict>'
+                % ''.join(ATS_ENTRY % ('shop%d.example%d.com' % (i, i % 7))
+                          for i in range(n)))
+
+    plist = '<plist version="1.0"><dict>%s</dict></plist>'
+    tiapp = ('<ti:app xmlns:ti="http://ti.tidev.io"><id>a.b</id><name>a</name>'
+             '<version>1</version><ios><plist><dict>%s</dict></plist></ios>'
+             '</ti:app>')
+    n = MIB // len(ATS_ENTRY % 'shop1000.example1.com')
+    paths = []
+    for name, text in (('big.plist', plist % dictionary(n)),
+                       ('tiapp.xml', tiapp % dictionary(n)),
+                       ('many.plist', plist % dictionary(1000))):
+        paths.append(os.path.join(folder, name))
+        with open(paths[-1], 'w') as f:
+            f.write(text)
+    return paths
+
+
+def run_ats(args, bench, folder):
+    """The policy engine of App Transport Security."""
+    if args.only not in 'ats':
+        return
+    command = [os.path.join(bench, 'ats_bench')] + ats_files(folder)
+    rows = [json.loads(subprocess.run(command, stdout=subprocess.PIPE,
+                                      check=True).stdout)
+            for _ in range(args.rounds)]
+    of = lambda key: statistics.median(row[key] for row in rows)
+    print('ATS, %d exceptions: %.2f us a decision; 1 MB Info.plist %.0f ms, '
+          'tiapp.xml %.0f ms' % (rows[0]['entries'], of('decide_us'),
+                                 of('plist_ms'), of('tiapp_ms')))
+
+
 def run_sockets(args, bench):
     """Sockets beside bare libuv, and from JavaScript beside node:net."""
     if args.only not in 'sockets':
@@ -283,6 +325,7 @@ def run_all(args, folder):
         run_cache(args, bench, plain, folder)
         run_sockets(args, bench)
         run_cookies(args, bench, ports[0], folder)
+        run_ats(args, bench, folder)
         return 0 if args.only else run_node(args.build, plain, tls, folder)
     finally:
         server.stdin.close()

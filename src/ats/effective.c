@@ -339,6 +339,8 @@ int tinet_ats_policy_print(const tinet_ats_policy *policy,
   if (!policy || !ret_text)
     return TINET_EINVAL;
   root = is_whole && policy->tree ? tinet__value_root(policy->tree) : NULL;
+  if (root && root->kind != TINET__VALUE_DICT)
+    root = NULL; /* a property list of something else has no keys */
   if (format == TINET_ATS_FORMAT_PLIST)
     print_plist(&w, root, policy->ats);
   else if (format == TINET_ATS_FORMAT_JSON)
