@@ -109,6 +109,13 @@ static void close_all(tinet_bonjour *b)
   b->active = NULL;
 }
 
+/* A back end need not fill in more than the code that it returns. */
+static void complete(tinet_error *err, int result)
+{
+  if (err && err->code != result)
+    (void)tinet__error_set(err, result, TINET_ORIGIN_TINET, 0, NULL);
+}
+
 static void open_slot(struct slot *s)
 {
   const struct tinet__bonjour_setup setup = {
@@ -118,10 +125,14 @@ static void open_slot(struct slot *s)
       .arg = s,
   };
 
+  int result;
+
   s->state = SLOT_STARTING;
   tinet__error_clear(&s->err);
-  if (s->ops->open(&setup, &s->backend, &s->err) == TINET_OK)
+  result = s->ops->open(&setup, &s->backend, &s->err);
+  if (result == TINET_OK)
     return; /* may be ready or absent by now */
+  complete(&s->err, result);
   s->backend = NULL;
   s->state = SLOT_FAILED;
 }
@@ -181,6 +192,16 @@ static void stop_users(tinet_bonjour *b)
   }
 }
 
+/* On the back end that is at work. */
+static int start(struct tinet__bonjour_user *user, tinet_error *err)
+{
+  int result = user->ops->start(user, user->bonjour->active->backend, err);
+
+  if (result < 0)
+    complete(err, result);
+  return result;
+}
+
 static void fail(struct tinet__bonjour_user *user, const tinet_error *err)
 {
   end_job(user);
@@ -201,7 +222,7 @@ static void start_users(tinet_bonjour *b, const tinet_error *none)
     next = l->next;
     if (!b->active)
       fail(user, none);
-    else if (!user->job && user->ops->start(user, b->active->backend, &err) < 0)
+    else if (!user->job && start(user, &err) < 0)
       fail(user, &err);
   }
 }
@@ -260,7 +281,7 @@ int tinet__bonjour_enter(struct tinet__bonjour_user *user, tinet_bonjour *b,
       return result;
   }
   if (b->active && b->active->state == SLOT_READY)
-    result = ops->start(user, b->active->backend, err);
+    result = start(user, err);
   if (result < 0) {
     end_job(user);
     need_turn(b); /* closes what was opened for nothing */
@@ -280,7 +301,7 @@ int tinet__bonjour_restart(struct tinet__bonjour_user *user, tinet_error *err)
   end_job(user);
   if (!b->active || b->active->state != SLOT_READY)
     return TINET_OK; /* a turn will start it */
-  result = user->ops->start(user, b->active->backend, err);
+  result = start(user, err);
   if (result < 0)
     tinet__bonjour_leave(user);
   return result;
