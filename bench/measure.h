@@ -18,6 +18,8 @@ struct job {
   unsigned n_requests, concurrency;
   const char *ca_file, *ca_path, *out;
   uint64_t upload_len;
+  bool has_ats;   /* App Transport Security judges the host */
+  bool is_closed; /* a connection for each request */
 };
 
 static bool job_parse(struct job *job, int argc, char **argv)
@@ -36,6 +38,10 @@ static bool job_parse(struct job *job, int argc, char **argv)
       job->ca_path = argv[i + 1];
     else if (strcmp(argv[i], "--out") == 0)
       job->out = argv[i + 1];
+    else if (strcmp(argv[i], "--ats") == 0)
+      job->has_ats = argv[i + 1][0] == '1';
+    else if (strcmp(argv[i], "--close") == 0)
+      job->is_closed = argv[i + 1][0] == '1';
     else if (strcmp(argv[i], "--upload") == 0)
       job->upload_len = strtoull(argv[i + 1], NULL, 10);
     else

@@ -282,6 +282,25 @@ def run_ats(args, bench, folder):
                                  of('plist_ms'), of('tiapp_ms')))
 
 
+def run_ats_requests(args, bench, tls, folder):
+    """What judging adds to a request over TLS 1.3: fresh, and pooled."""
+    if args.only not in 'ats':
+        return
+    program = os.path.join(bench, 'tinet_bench')
+    ca = ['--ca-file', os.path.join(folder, 'cert.pem')]
+    for title, count, more in (('fresh', 1500, ['--close', '1']),
+                               ('pooled', 15000, [])):
+        costs = {'0': [], '1': []}
+        for i in range(max(args.rounds, 5)):
+            for ats in ('01' if i % 2 else '10'):
+                job = ['get', tls + '/1k', str(max(1, int(count * args.scale))),
+                       '1'] + ca + more + ['--ats', ats]
+                costs[ats].append(cost('us', run_client([program] + job), job))
+        off, on = (statistics.median(costs[key]) for key in '01')
+        print('ATS, %s request over TLS: %.1f us of CPU without, %.1f with, '
+              '%.3f x' % (title, off, on, on / off))
+
+
 def run_sockets(args, bench):
     """Sockets beside bare libuv, and from JavaScript beside node:net."""
     if args.only not in 'sockets':
@@ -326,6 +345,7 @@ def run_all(args, folder):
         run_sockets(args, bench)
         run_cookies(args, bench, ports[0], folder)
         run_ats(args, bench, folder)
+        run_ats_requests(args, bench, tls, folder)
         return 0 if args.only else run_node(args.build, plain, tls, folder)
     finally:
         server.stdin.close()

@@ -126,21 +126,28 @@ static int64_t seconds_of(const ASN1_TIME *when)
   return ASN1_TIME_to_tm(when, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
-static void read_certificate(X509 *cert, tinet_ats_certificate *to, char *name,
-                             size_t size)
+static void read_subject(X509 *cert, tinet_ats_certificate *to, char *name,
+                         size_t size)
 {
   tinet_tls_failure described;
 
-  memset(to, 0, sizeof *to);
   memset(&described, 0, sizeof described);
   tinet__tls_describe(cert, &described);
   (void)snprintf(name, size, "%.*s", (int)size - 1, described.subject);
   to->subject = name;
+}
+
+static void read_certificate(X509 *cert, bool has_pins,
+                             tinet_ats_certificate *to)
+{
+  memset(to, 0, sizeof *to);
   to->hash = hash_of(cert);
-  /* With its signature: a name alone would excuse a weak hash. */
-  to->is_self_signed = X509_self_signed(cert, 1) == 1;
+  /* Where it excuses a weak hash the signature is looked at: names alone are
+   * easily the same. */
+  to->is_self_signed =
+      X509_self_signed(cert, to->hash != TINET_ATS_HASH_OTHER) == 1;
   read_key(cert, to);
-  if (tinet__tls_spki_hash(cert, &to->spki) < 0)
+  if (has_pins && tinet__tls_spki_hash(cert, &to->spki) < 0)
     memset(&to->spki, 0, sizeof to->spki); /* which no pin is */
   to->not_before = seconds_of(X509_get0_notBefore(cert));
   to->not_after = seconds_of(X509_get0_notAfter(cert));
@@ -178,8 +185,10 @@ static void read_chain(struct tinet__ats_facts *facts,
     X509 *cert =
         at == TINET_ATS_CHAIN_MAX - 1 ? anchor : sk_X509_value(chain, i);
 
-    read_certificate(cert, &facts->chain[at], facts->subjects[at],
-                     sizeof facts->subjects[at]);
+    read_certificate(cert, evidence->has_pins, &facts->chain[at]);
+    if (evidence->is_told)
+      read_subject(cert, &facts->chain[at], facts->subjects[at],
+                   sizeof facts->subjects[at]);
   }
 }
 

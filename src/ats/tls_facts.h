@@ -32,6 +32,8 @@ struct tinet__ats_evidence {
                         where it could not be */
   struct tinet__ats_trial trial;
   bool is_added_anchor; /* the application brought the authorities itself */
+  bool has_pins;        /* the hashes of the keys matter */
+  bool is_told;         /* so do the names, which cost more than all else */
 };
 
 /* Without a list of logs, nothing is known about timestamps.  Within a

@@ -166,8 +166,8 @@ static void keep_chain(struct state *s, const struct tinet__ats_facts *facts,
 static int on_verify(X509_STORE_CTX *ctx, void *arg)
 {
   struct state *s = arg;
-  struct tinet__ats_evidence evidence = {.host = s->h->server_name,
-                                         .ssl = s->ssl};
+  struct tinet__ats_evidence evidence = {
+      .host = s->h->server_name, .ssl = s->ssl, .has_pins = true};
   struct tinet__ats_facts *facts = tinet__alloc(sizeof *facts);
   STACK_OF(X509) * chain;
   int n;

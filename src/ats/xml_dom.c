@@ -91,7 +91,7 @@ static struct tinet__place tag_place(struct reader *r)
   long consumed = is_converted(r) ? 0 : xmlByteConsumed(r->ctxt);
   size_t at = consumed > 0 && (size_t)consumed <= r->len ? (size_t)consumed : 0;
 
-  while (at > r->seen && r->data[at] != '<')
+  while (at > r->seen && (at >= r->len || r->data[at] != '<'))
     at--;
   if (at == 0 || at >= r->len || r->data[at] != '<')
     return (struct tinet__place){r->source,

@@ -115,6 +115,7 @@ int tinet__tls_ats_judge(const struct tinet__tls_ats *ats, const char *host,
       .ssl =
           X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx()),
       .is_added_anchor = ats->is_added_anchor,
+      .has_pins = ats->has_pins,
   };
   struct tinet__ats_facts *facts = tinet__alloc(sizeof *facts);
   const STACK_OF(X509) * chain;
@@ -132,6 +133,13 @@ int tinet__tls_ats_judge(const struct tinet__tls_ats *ats, const char *host,
   evidence.chain = chain;
   tinet__ats_facts_read(facts, &evidence);
   err = decide(ats, host, facts, ret_verdict);
+  if (err == TINET_EPOLICY) { /* once more, with the names for its sentences */
+    evidence.is_told = true;
+    tinet__ats_facts_read(facts, &evidence);
+    tinet__free(*ret_verdict);
+    *ret_verdict = NULL;
+    err = decide(ats, host, facts, ret_verdict);
+  }
   if (err == TINET_EPOLICY)
     point_at(ctx, &(*ret_verdict)->reasons[0], &evidence.trial);
   tinet__free(facts);

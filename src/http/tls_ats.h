@@ -10,8 +10,9 @@
 struct tinet__tls_ats {
   tinet_ats_policy *policy; /* NULL = none has a say */
   bool is_judged;           /* false: only its pins count */
-  bool is_overridden;       /* the application accepts any certificate */
-  bool is_limited; /* what is offered is what the policy accepts, no less */
+  bool has_pins;
+  bool is_overridden; /* the application accepts any certificate */
+  bool is_limited;    /* what is offered is what the policy accepts, no less */
   bool is_added_anchor;     /* the authorities are not the system's */
   const tinet_trust *trust; /* borrowed; may have brought more */
 };
