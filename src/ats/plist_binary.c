@@ -110,6 +110,20 @@ static int visit_bytes(struct walk *w, uint64_t at, unsigned unit)
   return TINET_OK;
 }
 
+/* A text with a NUL in it ends the program in libplist, by an assertion. */
+static int visit_text(struct walk *w, uint64_t at, unsigned unit)
+{
+  uint64_t count, start;
+  int err = visit_bytes(w, at, unit);
+
+  if (err < 0 || !read_count(w, at, &count, &start))
+    return err;
+  for (uint64_t i = 0; i < count; i++)
+    if (big_endian(w->data + start + i * unit, unit) == 0)
+      return TINET_ESYNTAX;
+  return TINET_OK;
+}
+
 static int visit(struct walk *w, uint64_t object, unsigned depth)
 {
   uint64_t at;
@@ -131,10 +145,11 @@ static int visit(struct walk *w, uint64_t object, unsigned depth)
   case 0x3:
     return at + 9 <= w->table ? TINET_OK : TINET_ESYNTAX;
   case 0x4:
-  case 0x5:
     return visit_bytes(w, at, 1);
+  case 0x5:
+    return visit_text(w, at, 1);
   case 0x6:
-    return visit_bytes(w, at, 2);
+    return visit_text(w, at, 2);
   case 0xa:
     return visit_parts(w, at, 1, depth);
   case 0xd:

@@ -57,6 +57,30 @@ static bool is_outside(tinet_tls_version version, unsigned min_version)
          0x0300u + (unsigned)version < min_version;
 }
 
+/* One request after the other goes to the same host. */
+static bool has_passed(tinet_http_client *c)
+{
+  const struct tinet__ats_memory *m = &c->http->passed;
+
+  if (c->ats != c->http->opt.ats || m->is_https != c->url.is_https ||
+      strcmp(m->host, c->url.host) != 0)
+    return false;
+  c->requirement = m->requirement;
+  return !is_outside(c->settings.tls_version, m->requirement.min_version);
+}
+
+static void remember(const tinet_http_client *c)
+{
+  struct tinet__ats_memory *m = &c->http->passed;
+  size_t len = strlen(c->url.host);
+
+  if (c->ats != c->http->opt.ats || len >= sizeof m->host)
+    return;
+  memcpy(m->host, c->url.host, len + 1);
+  m->is_https = c->url.is_https;
+  m->requirement = c->requirement;
+}
+
 int tinet__client_ats_begin(tinet_http_client *c)
 {
   const tinet_ats_policy *policy = c->ats;
@@ -66,7 +90,7 @@ int tinet__client_ats_begin(tinet_http_client *c)
   int err;
 
   memset(&c->requirement, 0, sizeof c->requirement);
-  if (!policy)
+  if (!policy || has_passed(c))
     return TINET_OK;
   err = tinet_ats_decide(policy, &request, NULL, &verdict);
   if (err < 0)
@@ -79,8 +103,10 @@ int tinet__client_ats_begin(tinet_http_client *c)
                     "tlsVersion asks for a TLS version that is older than the "
                     "policy's minimum",
                     &verdict);
-  if (verdict.is_allowed)
+  if (verdict.is_allowed) {
+    remember(c);
     return TINET_OK;
+  }
   tinet__client_keep_verdict(c, &verdict);
   tinet__client_ats_denied(&verdict, c->url.host, &c->pending_error);
   return TINET_EPOLICY;

@@ -38,10 +38,9 @@ enum tinet__curl_state {
   TINET__CURL_ENDED,    /* to be removed as soon as curl has returned */
 };
 
-/* The versions and suites that are offered. */
+/* The versions that are offered. */
 struct tinet__curl_tls {
-  unsigned min, max;            /* 0 = no limit */
-  const char *ciphers, *suites; /* static; NULL = OpenSSL's default */
+  unsigned min, max; /* 0 = no limit */
 };
 
 /* What the options of an easy handle were last set to, so that only what

@@ -322,6 +322,7 @@ static struct tinet__tls_ats ats_of(const struct tinet__curl_easy *e)
   return (struct tinet__tls_ats){
       .policy = x->ats,
       .is_judged = x->ats && x->requirement.is_judged,
+      .suites = x->requirement.suites,
       .has_pins = x->requirement.has_leaf_pins || x->requirement.has_ca_pins,
       .is_overridden = !x->validates_certificate,
       .is_limited = x->tls_version == TINET_TLS_VERSION_DEFAULT,

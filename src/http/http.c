@@ -323,6 +323,7 @@ void tinet_http_set_ats(tinet_http *http, tinet_ats_policy *policy)
     return;
   old = http->opt.ats;
   http->opt.ats = tinet_ats_policy_ref(policy);
+  http->passed.host[0] = '\0';
   tinet_ats_policy_unref(old);
 }
 

@@ -43,6 +43,12 @@ struct tinet_http {
   struct tinet__list clients;
   struct tinet__headers warned;   /* hosts (names) and why (values) */
   struct tinet__auth_memory auth; /* where credentials were accepted */
+  /* The host that the policy of `opt` has last let pass, and how. */
+  struct tinet__ats_memory {
+    char host[256]; /* "" = none */
+    bool is_https;
+    tinet_ats_requirement requirement;
+  } passed;
 };
 
 /* What a client is busy with. */

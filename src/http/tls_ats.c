@@ -14,6 +14,21 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+/* Those of TLS 1.3 are OpenSSL's own; a profile without them has a maximum
+ * version (curl_tls.c). */
+int tinet__tls_ats_limit(const struct tinet__tls_ats *ats, void *ssl_ctx)
+{
+  const char *list;
+
+  if (!ats->policy || !ats->is_judged)
+    return TINET_OK;
+  list =
+      tinet_ats_cipher_list(tinet_ats_policy_profile(ats->policy), ats->suites);
+  /* NULL: any.  The security level is that of the versions, and stays. */
+  return !list || SSL_CTX_set_cipher_list(ssl_ctx, list) == 1 ? TINET_OK
+                                                              : TINET_ETLS;
+}
+
 static tinet_ats_request request_of(const struct tinet__tls_ats *ats,
                                     const char *host)
 {

@@ -10,12 +10,18 @@
 struct tinet__tls_ats {
   tinet_ats_policy *policy; /* NULL = none has a say */
   bool is_judged;           /* false: only its pins count */
+  tinet_ats_suites suites;
   bool has_pins;
   bool is_overridden; /* the application accepts any certificate */
   bool is_limited;    /* what is offered is what the policy accepts, no less */
   bool is_added_anchor;     /* the authorities are not the system's */
   const tinet_trust *trust; /* borrowed; may have brought more */
 };
+
+/* Has `ssl_ctx` (an SSL_CTX *) offer what the policy accepts and no other
+ * suite.  TINET_ETLS: OpenSSL has none of them. */
+int tinet__tls_ats_limit(const struct tinet__tls_ats *ats,
+                         void *ssl_ctx) TINET_MUST_CHECK;
 
 /* Judges what is known when the certificate has come; `store_ctx` is an
  * X509_STORE_CTX *.  If only pins count, its chain has been verified before.
