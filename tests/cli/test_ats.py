@@ -4,6 +4,7 @@
 import json
 import os
 import plistlib
+import re
 
 from cli import *
 
@@ -205,6 +206,47 @@ def contexts_and_local_hosts(folder):
     equal(ats("explain", path, "http://nas/").status, 0)
     equal(ats("explain", path, "http://nas/", "--no-direct").status, 1)
     equal(ats("explain", path, "nonsense").status, 64)
+
+
+# ---- the examples ----
+
+EXAMPLES = {
+    "off-by-default": [],
+    "on": [],
+    "exception-domain": ["apex-only", "review-justification"],
+    "pinning": [],
+    "traps": ["apex-only", "arbitrary-loads-ignored", "redundant-exception", "review-justification", "tls-version", "type",
+              "unknown-key", "url-in-key", "wildcard"],
+}
+
+
+@test
+def the_examples_are_what_they_say(_folder):
+    top = os.path.join(ROOT, "examples", "ats")
+    folders = {name for name in os.listdir(top) if os.path.exists(os.path.join(top, name, "tiapp.xml"))}
+    equal(folders, set(EXAMPLES))
+    for name, ids in EXAMPLES.items():
+        report = json.loads(ats("check", os.path.join(top, name), "--format", "json").out)
+        equal(sorted(f["id"] for f in report["files"][0]["findings"]), ids)
+    for name, url, status in [
+        ("off-by-default", "http://api.example.com/", 0),
+        ("on", "http://api.example.com/", 1),
+        ("on", "https://api.example.com/", 0),
+        ("exception-domain", "http://sensor.example.com/", 0),
+        ("exception-domain", "http://partner.example.net/", 1),
+        ("traps", "http://www.example.net/", 1),
+    ]:
+        equal(ats("explain", os.path.join(top, name), url).status, status)
+
+
+@test
+def the_documentation_has_every_finding(_folder):
+    with open(os.path.join(ROOT, "src", "ats", "finding.c")) as f:
+        known = dict(re.findall(r'\{"([a-z0-9-]+)",\s+TINET_ATS_(\w+)', f.read()))
+    assert len(known) > 30
+    with open(os.path.join(ROOT, "docs", "ats.md")) as f:
+        rows = re.findall(r"^\| (error|warning|info) \| (.*) \|$", f.read(), re.M)
+    equal({name: severity.upper() for severity, names in rows for name in re.findall(r"`([a-z0-9-]+)`", names)}, known)
 
 
 # ---- the command line ----
