@@ -1,12 +1,20 @@
-/* avahi_browse.c - services and types that the embedded stack hears of. */
+/* avahi_browse.c - services and types that the embedded stack hears of.
+ *
+ * avahi-core says "all for now" a second after its first question.  But whoever
+ * has sent a record less than a second before the question may wait that long
+ * and a little more with the answer, so it is held back for as much.
+ */
 #include "avahi_private.h"
 
 #include <stdio.h>
+
+#define LATE_ANSWER_MS 300 /* rfc: 6762 6: 120 ms, and the way */
 
 struct browse_job {
   struct tinet__embedded_job job;  /* first */
   AvahiSServiceBrowser *services;  /* owned; one of the two */
   AvahiSServiceTypeBrowser *types; /* owned */
+  tinet__timer *all;               /* owned */
   const struct tinet__browse_sink *sink;
   void *arg; /* of sink */
 };
@@ -19,7 +27,15 @@ static void end_job(struct tinet__bonjour_job *job)
     avahi_s_service_browser_free(b->services);
   if (b->types)
     avahi_s_service_type_browser_free(b->types);
+  tinet__timer_close(b->all);
   tinet__free(b);
+}
+
+static void on_all(void *arg)
+{
+  struct browse_job *b = arg;
+
+  b->sink->on_all_for_now(b->arg);
 }
 
 static void on_event(struct browse_job *b, AvahiBrowserEvent event,
@@ -36,7 +52,7 @@ static void on_event(struct browse_job *b, AvahiBrowserEvent event,
     b->sink->on_remove(b->arg, item);
     break;
   case AVAHI_BROWSER_ALL_FOR_NOW:
-    b->sink->on_all_for_now(b->arg);
+    tinet__timer_start(b->all, LATE_ANSWER_MS);
     break;
   case AVAHI_BROWSER_FAILURE:
     (void)tinet__avahi_failed(e, &err, "browse");
@@ -102,16 +118,21 @@ int tinet__avahi_browse(struct tinet__bonjour_backend *backend,
 {
   struct tinet__embedded *e = (struct tinet__embedded *)backend;
   struct browse_job *b = tinet__zalloc(sizeof *b);
+  int result;
 
   if (!b)
     return TINET_ENOMEM;
   b->job = (struct tinet__embedded_job){{backend}, end_job};
   b->sink = sink;
   b->arg = arg;
-  start(b, e->server, request);
-  if (!b->services && !b->types) {
-    tinet__free(b);
-    return tinet__avahi_failed(e, err, "browse");
+  result = tinet__timer_open(e->loop, on_all, b, &b->all);
+  if (result == TINET_OK)
+    start(b, e->server, request);
+  if (result == TINET_OK && !b->services && !b->types)
+    result = tinet__avahi_failed(e, err, "browse");
+  if (result < 0) {
+    end_job(&b->job.base);
+    return result;
   }
   *ret_job = &b->job.base;
   return TINET_OK;

@@ -5,10 +5,11 @@
  * _SUBTYPE]... drive [-e|-s] resolve NAME TYPE TIMEOUT_MS
  *
  * -e, -s: embedded or system's back end only; -n: no renaming.  Runs until its
- * input ends (browse, publish) or it has an answer.  A line of input to publish
- * is its new TXT record, of one string; one to browse is ignored.
+ * input ends (browse, publish) or it has an answer (resolve).  A line of input
+ * to publish is its new TXT record, of one string; one to browse is ignored.
  */
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,6 @@ static tinet_bonjour_resolve *resolving;
 static int status;
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-#include <stdarg.h>
 
 static void say(const char *fmt, ...)
 {
@@ -239,7 +238,7 @@ int main(int argc, char **argv)
 {
   tinet_bonjour_options opt;
   tinet_error err = {0};
-  bool may_rename = true;
+  bool may_rename = true, has_reader;
   pthread_t reader;
   int at = 1, rc;
 
@@ -264,14 +263,15 @@ int main(int argc, char **argv)
     say_error(&err);
   } else {
     say("ready %s", tinet_bonjour_backend_name(bonjour));
-    if (pthread_create(&reader, NULL, read_input, NULL) == 0)
-      (void)pthread_detach(reader);
+    has_reader =
+        !resolving && pthread_create(&reader, NULL, read_input, NULL) == 0;
     (void)tinet_loop_run(loop);
+    if (has_reader)
+      (void)pthread_join(reader, NULL);
   }
   stop();
   tinet_bonjour_close(bonjour);
   if (tinet_loop_close(loop) != 0)
     say("error: something was left open");
-  /* Not return: the reader may still wait for input. */
-  exit(status);
+  return status;
 }

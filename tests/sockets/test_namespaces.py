@@ -11,58 +11,14 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "netns"))
 
 import tap  # noqa: E402
+from netns import Machine, join  # noqa: E402
 
 BUILD = os.environ.get("TINET_BUILD", os.path.join(ROOT, "build"))
 PEER = os.path.join(BUILD, "tests", "sockets", "peer")
 TIMEOUT = 60
-
-
-class Machine:
-    """A namespace, kept by a process that sleeps in it."""
-
-    def __init__(self):
-        self.keeper = subprocess.Popen(
-            ["unshare", "-n", "sh", "-c", "echo up; exec sleep 1000"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        self.is_up = self.keeper.stdout.readline() == b"up\n"
-
-    def command(self, *args):
-        return ["nsenter", "-t", str(self.keeper.pid), "-n", *args]
-
-    def run(self, *args):
-        return subprocess.run(
-            self.command(*args), capture_output=True, text=True, timeout=TIMEOUT
-        ).stdout
-
-    def start(self, *args):
-        return subprocess.Popen(
-            self.command(*args), stdout=subprocess.PIPE, text=True
-        )
-
-    def close(self):
-        self.keeper.kill()
-        self.keeper.communicate()
-
-
-def join(a, b):
-    subprocess.run(
-        a.command("ip", "link", "add", "cable0", "type", "veth", "peer")
-        + ["name", "cable1", "netns", str(b.keeper.pid)],
-        check=True,
-    )
-    for machine, name, number in ((a, "cable0", 1), (b, "cable1", 2)):
-        for args in (
-            ["link", "set", "lo", "up"],
-            ["addr", "add", "10.9.8.%d/24" % number, "dev", name],
-            ["addr", "add", "fe80::%d/64" % number, "dev", name, "nodad"],
-            ["link", "set", name, "up"],
-            ["route", "add", "224.0.0.0/4", "dev", name],
-        ):
-            subprocess.run(machine.command("ip", *args), check=True)
 
 
 def multicast(a, b, group, want_from):
