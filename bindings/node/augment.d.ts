@@ -96,6 +96,15 @@ interface StreamProgress {
 }
 
 declare namespace Titanium {
+  interface Buffer {
+    /** A byte, 0 to 255; undefined outside of the buffer. */
+    [index: number]: number;
+  }
+  interface IOStream {
+    /** The documented form without offset and length. */
+    read(buffer: Titanium.Buffer, resultsCallback: (param0: ReadCallbackArgs) => void): void;
+    write(buffer: Titanium.Buffer, resultsCallback: (param0: WriteCallbackArgs) => void): void;
+  }
   namespace Network {
     /** tinet: App Transport Security: "off", "enforce", or the path of a project, a tiapp.xml or an Info.plist. */
     let atsPolicy: string;

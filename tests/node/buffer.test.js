@@ -154,3 +154,15 @@ test('a Blob of a buffer keeps its bytes', () => {
   buffer[0] = 120;
   assert.deepEqual([blob.text, blob.length, blob.mimeType], ['abc', 3, 'application/octet-stream']);
 });
+
+test('Object.defineProperty of an index is an assignment', () => {
+  const b = Ti.createBuffer({ length: 2 });
+  Object.defineProperty(b, '0', { value: 300 });
+  assert.deepEqual([b[0], b.length, b.toString().length], [44, 2, 2]);
+  Object.defineProperty(b, '7', { value: 1 }); // outside: ignored
+  assert.equal(b[7], undefined);
+  assert.throws(() => Object.defineProperty(b, '0', { get: () => 1 }), TypeError);
+  assert.equal(b[0], 44);
+  Object.defineProperty(b, 'mine', { value: 5 });
+  assert.equal(b.mine, 5);
+});

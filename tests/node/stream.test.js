@@ -195,3 +195,118 @@ test('a socket is a stream too', async () => {
   server.close();
   assert.equal(fs.existsSync(path.join(home, 'streamed.txt')), true);
 });
+
+test('errors of the system have their numbers, synchronous or not', async () => {
+  const file = Ti.Filesystem.getFile(home);
+  const open = () => Ti.Filesystem.openStream(MODE_READ, home);
+  assert.ok(file.exists());
+  const e = await call((done) => open().read(buffer(4), done));
+  assert.deepEqual([e.success, e.code, e.errorState, e.bytesProcessed], [false, 21, 21, -1]); // EISDIR
+  const got = [];
+  Stream.pump(open(), (chunk) => got.push(chunk), 4);
+  assert.deepEqual(got.map((c) => [c.success, c.code, c.errorState, c.bytesProcessed]), [[false, 21, 21, -1]]);
+  const all = await call((done) => Stream.readAll(open(), buffer(''), done));
+  assert.deepEqual([all.success, all.code], [false, 21]);
+  const full = Ti.Filesystem.openStream(MODE_WRITE, '/dev/full');
+  const w = await call((done) => full.write(buffer('x'), done));
+  assert.deepEqual([w.success, w.code], [false, 28]); // ENOSPC
+  assert.throws(() => full.write(buffer('x')), { code: 'ENOSPC' });
+});
+
+test('a range beyond the buffer is refused by the module', () => {
+  const stream = source('hello');
+  for (const method of ['read', 'write']) {
+    assert.throws(() => Stream[method](stream, buffer(4), 2, 3, () => {}), { name: 'RangeError', message: /^Invalid length argument/ });
+  }
+  assert.equal(stream.read(buffer(4), 2, 3), 2); // a stream's own method cuts
+});
+
+test('a buffer that is copied into itself is copied once', async () => {
+  const x = buffer('abc');
+  const e = await call((done) => Stream.readAll(Stream.createStream({ mode: MODE_READ, source: x }), x, done));
+  assert.deepEqual([e.totalBytesProcessed, x.toString()], [3, 'abcabc']);
+  const streams = () => [Stream.createStream({ mode: MODE_READ, source: x }), Stream.createStream({ mode: MODE_APPEND, source: x })];
+  assert.equal(Stream.writeStream(...streams(), 4), 6);
+  assert.equal(x.toString(), 'abcabcabcabc');
+  const later = await call((done) => Stream.writeStream(...streams(), 5, done));
+  assert.deepEqual([later.bytesProcessed, x.length], [12, 24]);
+  const reader = Stream.createStream({ mode: MODE_READ, source: x });
+  assert.equal(Stream.readAll(reader).length, 24);
+  x.append(buffer('more'));
+  assert.equal(Stream.readAll(reader).toString(), 'more'); // afterwards the end is open again
+});
+
+test('a synchronous call comes after what was asked for before it', async () => {
+  const stream = source('abcdef');
+  const [first, second, third] = [buffer(2), buffer(2), buffer(2)];
+  const order = [];
+  stream.read(first, () => order.push('first'));
+  stream.read(second, () => order.push('second'));
+  assert.equal(stream.read(third), 2);
+  assert.deepEqual([first, second, third].map(String), ['ab', 'cd', 'ef']);
+  assert.deepEqual(order, []);
+  while (order.length < 2) await new Promise((done) => setImmediate(done));
+  assert.deepEqual(order, ['first', 'second']);
+});
+
+test('what is written is what the buffer had when it was asked for', async () => {
+  const into = buffer('');
+  const stream = Stream.createStream({ mode: MODE_APPEND, source: into });
+  const b = buffer('old');
+  const done = call((fn) => stream.write(b, fn));
+  b.fill(120);
+  const e = await done;
+  assert.deepEqual([e.bytesProcessed, into.toString()], [3, 'old']);
+  const released = buffer('gone');
+  const again = call((fn) => stream.write(released, fn));
+  released.release();
+  assert.equal((await again).bytesProcessed, 4);
+});
+
+test('a pump whose callback closes the stream says so at the end, in both forms', async () => {
+  for (const isAsync of [false, true]) {
+    const stream = source('abcdef');
+    const got = [];
+    const ended = call((done) => {
+      Stream.pump(stream, (e) => {
+        got.push([e.bytesProcessed, e.success]);
+        if (e.bytesProcessed < 0) done();
+        else stream.close();
+      }, 2, isAsync);
+    });
+    await ended;
+    assert.deepEqual(got, [[2, true], [-1, false]], String(isAsync));
+  }
+});
+
+test('two readers of one buffer each have their place', () => {
+  const b = buffer('abcdef');
+  const [one, two] = [0, 1].map(() => Stream.createStream({ mode: MODE_READ, source: b }));
+  const t = buffer(3);
+  one.read(t);
+  assert.equal(t.toString(), 'abc');
+  two.read(t);
+  assert.equal(t.toString(), 'abc');
+  one.read(t);
+  assert.equal(t.toString(), 'def');
+});
+
+test('the arguments of IOStream.read and write are checked', () => {
+  const stream = source('x');
+  const sink = Stream.createStream({ mode: MODE_APPEND, source: buffer('') });
+  for (const call of [(...a) => stream.read(...a), (...a) => sink.write(...a)]) {
+    for (const [args, message] of [
+      [[], 'Invalid number of arguments'],
+      [[buffer(1), 0], 'Invalid number of arguments'],
+      [['x'], 'Invalid buffer argument'],
+      [[null], 'Invalid buffer argument'],
+      [[buffer(1), '0', 1], 'Invalid offset argument'],
+      [[buffer(1), 0, '1'], 'Invalid length argument'],
+    ]) {
+      assert.throws(() => call(...args), { name: 'TypeError', message });
+    }
+    for (const [offset, length] of [[-1, 1], [2, 1], [0, -1], [0.5, 1]]) {
+      assert.throws(() => call(buffer(1), offset, length), { name: 'RangeError' });
+    }
+  }
+});

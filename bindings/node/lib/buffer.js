@@ -72,6 +72,14 @@ const handler = {
     if (index >= 0 && index < target._bytes.length) target._bytes[index] = value;
     return true;
   },
+  // A byte is a value, not an accessor; what lies outside is ignored as by an assignment.
+  defineProperty(target, name, descriptor) {
+    const index = indexOf(name);
+    if (Number.isNaN(index)) return Reflect.defineProperty(target, name, descriptor);
+    if (descriptor.get || descriptor.set) return false;
+    if ('value' in descriptor && index >= 0 && index < target._bytes.length) target._bytes[index] = descriptor.value;
+    return true;
+  },
   has(target, name) {
     const index = indexOf(name);
     return Number.isNaN(index) ? Reflect.has(target, name) : index >= 0 && index < target._bytes.length;

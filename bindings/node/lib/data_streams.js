@@ -27,14 +27,20 @@ class ModalStream extends IOStream {
 class BufferStream extends ModalStream {
   #buffer;
   #position = 0;
+  #end = Infinity;
 
   constructor(buffer, mode) {
     super(mode);
     this.#buffer = buffer;
   }
 
+  // What is appended to the buffer while it is copied is not copied: it may be the copy.
+  _holdEnd(isHeld) {
+    this.#end = isHeld ? this.#buffer.length : Infinity;
+  }
+
   _readSync(target) {
-    const rest = this.#buffer._bytes.subarray(this.#position);
+    const rest = this.#buffer._bytes.subarray(this.#position, this.#end);
     if (rest.length === 0) return -1;
     const n = Buffer.from(rest.buffer, rest.byteOffset, rest.length).copy(target, 0, 0, Math.min(rest.length, target.length));
     this.#position += n;

@@ -40,7 +40,7 @@ function isObject(value) {
 }
 
 function operation(buffer, offset, length, callback, problem) {
-  return { type: '', buffer, offset, length, callback, problem, target: null };
+  return { type: '', buffer, offset, length, callback, problem, target: null, copy: null, isDone: false, result: -1, error: null };
 }
 
 // What reaches past the end is cut; an offset beyond it is a mistake.
@@ -53,6 +53,12 @@ function range(buffer, offset, length, callback) {
     problem = new RangeError(`Invalid length argument: ${length}`);
   }
   return operation(buffer, offset, problem ? 0 : Math.min(length, size - offset), callback, problem);
+}
+
+// The errno of an error, -1 where there is none.
+function numberOf(error) {
+  if (typeof error.code === 'number' && error.code !== 0) return error.code;
+  return typeof error.errno === 'number' && error.errno !== 0 ? Math.abs(error.errno) : -1;
 }
 
 // What a callback gets.  ti: Titanium.IOStream.read
@@ -68,7 +74,7 @@ function payload(type, source, buffer, bytesProcessed, error) {
     errorDescription: '',
   };
   if (error) {
-    result.code = typeof error.code === 'number' && error.code !== 0 ? error.code : -1;
+    result.code = numberOf(error);
     result.error = error.message;
     result.errorState = result.code;
     result.errorDescription = error.message;
@@ -77,7 +83,7 @@ function payload(type, source, buffer, bytesProcessed, error) {
 }
 
 class IOStream extends Proxy {
-  #tail = Promise.resolve(); // asynchronous operations run one after another
+  #queue = []; // asynchronous operations that have not called back, in their order
 
   isReadable() { return false; }
   isWritable() { return false; }
@@ -89,6 +95,7 @@ class IOStream extends Proxy {
     op.type = 'read';
     if (op.callback) return this._enqueue(op);
     if (op.problem) throw op.problem;
+    this._catchUp();
     return this._run(op);
   }
 
@@ -98,11 +105,13 @@ class IOStream extends Proxy {
     op.type = 'write';
     if (op.callback) return this._enqueue(op);
     if (op.problem) throw op.problem;
+    this._catchUp();
     return this._run(op);
   }
 
-  // The bytes of an operation, in the buffer's memory.
+  // The bytes of an operation, in the buffer's memory or as they were when it was asked for.
   _bytes(op) {
+    if (op.copy) return op.copy;
     return TiBuffer.bytesOf(op.buffer).subarray(op.offset, op.offset + op.length);
   }
 
@@ -111,34 +120,44 @@ class IOStream extends Proxy {
     return op.type === 'read' ? this._readSync(this._bytes(op)) : this._writeSync(this._bytes(op));
   }
 
+  // The bytes to write are those of now; each operation calls back in a turn of its own.
   _enqueue(op) {
-    this.#tail = this.#tail.then(() => new Promise((done) => setImmediate(() => {
-      try {
-        this._settle(op);
-      } finally {
-        done();
-      }
-    })));
+    if (op.type === 'write' && !op.problem) op.copy = Buffer.from(this._bytes(op));
+    this.#queue.push(op);
+    if (this.#queue.length === 1) setImmediate(() => this.#turn());
     return undefined;
   }
 
-  // Runs a queued operation and calls back; the stream may have been closed.
-  _settle(op) {
-    let n = -1;
-    let error = op.problem;
-    if (!error && !(op.type === 'read' ? this.isReadable() : this.isWritable())) {
-      error = streamException(op.type === 'read' ? 'Stream is not readable' : 'Stream is not writable');
+  #turn() {
+    const op = this.#queue[0];
+    this.#perform(op);
+    this.#queue.shift();
+    if (this.#queue.length > 0) setImmediate(() => this.#turn());
+    op.callback.call(this, payload(op.type, this, op.buffer, op.error ? -1 : op.result, op.error));
+  }
+
+  // What was asked for before a synchronous call comes before it; its callbacks come later.
+  _catchUp() {
+    for (const op of this.#queue) this.#perform(op);
+  }
+
+  // Once; the stream may have been closed meanwhile.
+  #perform(op) {
+    if (op.isDone) return;
+    op.isDone = true;
+    op.error = op.problem;
+    if (!op.error && !(op.type === 'read' ? this.isReadable() : this.isWritable())) {
+      op.error = streamException(op.type === 'read' ? 'Stream is not readable' : 'Stream is not writable');
     }
     try {
-      if (!error) n = this._run(op);
+      if (!op.error) op.result = this._run(op);
     } catch (thrown) {
-      error = thrown;
+      op.error = thrown;
     }
-    op.callback.call(this, payload(op.type, this, op.buffer, error ? -1 : n, error));
   }
 }
 
 IOStream.apiName = 'Ti.IOStream';
 IOStream.titaniumName = 'TiIOStream';
 
-module.exports = { IOStream, parse, payload, range, streamException };
+module.exports = { IOStream, numberOf, parse, payload, range, streamException };

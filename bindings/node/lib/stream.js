@@ -4,7 +4,7 @@
 const Blob = require('./blob');
 const TiBuffer = require('./buffer');
 const { BlobStream, BufferStream, MODES, isMode } = require('./data_streams');
-const { IOStream, range } = require('./io_stream');
+const { IOStream, numberOf, range, streamException } = require('./io_stream');
 const { Proxy, defineConstants } = require('./proxy');
 
 const READ_ALL_CHUNK = 64 * 1024;
@@ -31,11 +31,14 @@ function parse(args) {
   need(isFunction(callback), 'Invalid callback argument');
   const { problem } = range(buffer, offset, length, null);
   if (problem) throw problem;
+  if (offset + length > buffer.length) {
+    throw new RangeError(`Invalid length argument: ${length} from ${offset} is more than the buffer has, ${buffer.length}`);
+  }
   return { stream, buffer, offset, length, callback };
 }
 
 function outcome(fields, error) {
-  const code = error ? error.code || -1 : 0;
+  const code = error ? numberOf(error) : 0;
   const result = { ...fields, success: !error, code, errorState: code, errorDescription: error ? error.message : '' };
   if (error) result.error = error.message;
   return result;
@@ -122,7 +125,13 @@ function readAllNow(stream) {
   return all;
 }
 
+// A stream over a buffer ends where that ended at the start.
+function holdEnd(stream, isHeld) {
+  if (stream._holdEnd) stream._holdEnd(isHeld);
+}
+
 function readAllLater(stream, buffer, callback) {
+  holdEnd(stream, true);
   const chunk = new TiBuffer({ length: READ_ALL_CHUNK });
   let total = 0;
   const next = () => stream.read(chunk, (e) => {
@@ -132,6 +141,7 @@ function readAllLater(stream, buffer, callback) {
       next();
       return;
     }
+    holdEnd(stream, false);
     const bytesProcessed = e.success ? total : -1;
     callback(outcome({ source: stream, buffer, bytesProcessed, totalBytesProcessed: total }, errorOf(e)));
   });
@@ -143,10 +153,15 @@ function readAllLater(stream, buffer, callback) {
 function copyNow(from, to, size) {
   const chunk = new TiBuffer({ length: size });
   let total = 0;
-  for (let n = from.read(chunk); n >= 0; n = from.read(chunk)) {
-    const written = to.write(chunk, 0, n);
-    total += written;
-    if (written < n) break; // a buffer that is full
+  holdEnd(from, true);
+  try {
+    for (let n = from.read(chunk); n >= 0; n = from.read(chunk)) {
+      const written = to.write(chunk, 0, n);
+      total += written;
+      if (written < n) break; // a buffer that is full
+    }
+  } finally {
+    holdEnd(from, false);
   }
   return total;
 }
@@ -154,7 +169,11 @@ function copyNow(from, to, size) {
 function copyLater(from, to, size, callback) {
   const chunk = new TiBuffer({ length: size });
   let total = 0;
-  const end = (error) => callback(outcome({ fromStream: from, toStream: to, bytesProcessed: error ? -1 : total }, error));
+  const end = (error) => {
+    holdEnd(from, false);
+    callback(outcome({ fromStream: from, toStream: to, bytesProcessed: error ? -1 : total }, error));
+  };
+  holdEnd(from, true);
   const guarded = (action) => {
     try {
       action();
@@ -209,14 +228,16 @@ function pumpNow(stream, callback, size) {
 function pumpLater(stream, callback, size) {
   const chunk = new TiBuffer({ length: size });
   let total = 0;
+  const end = (error) => callback(chunkEvent(stream, null, -1, total, error));
   const next = () => stream.read(chunk, (e) => {
     if (!e.success || e.bytesProcessed < 0) {
-      callback(chunkEvent(stream, null, -1, total, errorOf(e)));
+      end(errorOf(e));
       return;
     }
     total += e.bytesProcessed;
     callback(chunkEvent(stream, chunk.clone(0, e.bytesProcessed), e.bytesProcessed, total, null));
     if (stream.isReadable()) next();
+    else setImmediate(end, streamException('Stream is not readable')); // closed from the callback
   });
   next();
 }

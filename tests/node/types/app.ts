@@ -42,6 +42,13 @@ socket.tls = { ca: 'ca.pem', alpn: 'chat' };
 socket.drain = (e) => tinet.API.info(String(e.socket.writableLength));
 socket.shutdown();
 
+const bytes: Titanium.Buffer = tinet.createBuffer({ length: 4 });
+bytes[0] = 255;
+const stream: Titanium.IOStream = tinet.Stream.createStream({ mode: tinet.Stream.MODE_READ, source: bytes });
+stream.read(bytes, (e) => tinet.API.info(String(e.bytesProcessed)));
+const nRead: number = stream.read(bytes, 0, 4);
+tinet.API.info(String(nRead + tinet.Codec.decodeNumber({ source: bytes, type: tinet.Codec.TYPE_INT })));
+
 // @ts-expect-error the timeout is a number
 client.timeout = 'long';
 // @ts-expect-error read-only
