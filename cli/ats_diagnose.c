@@ -180,10 +180,9 @@ static int read_hosts_from(struct job_list *j, FILE *f, const char *path)
 {
   char *line = NULL;
   size_t cap = 0;
-  ssize_t len;
   int status = CLI_OK;
 
-  while (status == CLI_OK && (len = getline(&line, &cap, f)) >= 0) {
+  while (status == CLI_OK && getline(&line, &cap, f) >= 0) {
     char *word = line + strspn(line, " \t");
 
     word[strcspn(word, "#\r\n \t")] = '\0';

@@ -134,7 +134,7 @@ static void write_chain(FILE *out, const struct diagnose_hop *hop)
       "ok", "untrusted", "expired", "not-yet-valid", "revoked", "other"};
   const tinet_ats_chain *c;
 
-  if (!hop->used)
+  if (!hop->used || !hop->server)
     return;
   c = &hop->server->chains[hop->used->chain];
   (void)fputs(",\"chain\":[", out);

@@ -101,7 +101,7 @@ static void print_connection(FILE *out, const struct diagnose_hop *hop)
   const tinet_ats_probe *p = hop->used;
   char text[300];
 
-  if (!p)
+  if (!p || !hop->server)
     return;
   (void)snprintf(text, sizeof text, "%s, %s (0x%04X)%s%s%s",
                  diagnose_version_name(p->version), p->suite_name, p->suite,

@@ -245,7 +245,7 @@ static int passes(const tinet_ats_server *server,
                   const tinet_ats_options *options,
                   const tinet_ats_relief *relief)
 {
-  tinet_ats_policy *policy;
+  tinet_ats_policy *policy = NULL;
   tinet_ats_verdict verdict;
   int err = tinet_ats_relief_policy(relief, request->host, options, &policy);
 

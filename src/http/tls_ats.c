@@ -155,7 +155,7 @@ int tinet__tls_ats_judge(const struct tinet__tls_ats *ats, const char *host,
     *ret_verdict = NULL;
     err = decide(ats, host, facts, ret_verdict);
   }
-  if (err == TINET_EPOLICY)
+  if (err == TINET_EPOLICY && *ret_verdict)
     point_at(ctx, &(*ret_verdict)->reasons[0], &evidence.trial);
   tinet__free(facts);
   return err;
