@@ -6,6 +6,8 @@
  */
 #include "avahi_private.h"
 
+#include "../core/str.h"
+
 #include <avahi-common/error.h>
 #include <avahi-common/strlst.h>
 #include <stdio.h>
@@ -142,10 +144,24 @@ static int fill_group(struct publish_job *p)
   return number < 0 ? number : avahi_s_entry_group_commit(p->group);
 }
 
+/* avahi-core takes equal records twice; but then the goodbye of one service
+ * would be that of the other. */
+static bool is_taken_here(const struct publish_job *p)
+{
+  struct tinet__list *l = p->embedded->published.next;
+
+  for (; l != &p->link; l = l->next)
+    if (!job_of(l)->is_dead &&
+        tinet_bonjour_is_same(job_of(l)->name, p->name) &&
+        tinet_bonjour_is_same(job_of(l)->type, p->type))
+      return true;
+  return false;
+}
+
 /* A name taken on this stack is a collision like any other. */
 static int announce(struct publish_job *p, tinet_error *err)
 {
-  int number = fill_group(p);
+  int number = is_taken_here(p) ? AVAHI_ERR_COLLISION : fill_group(p);
 
   if (number == AVAHI_ERR_COLLISION) {
     collide(p);
