@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static bool is_loopback(const tinet_endpoint *e)
+bool tinet__endpoint_is_loopback(const tinet_endpoint *e)
 {
   static const uint8_t one[16] = {[15] = 1};
 
@@ -43,7 +43,7 @@ bool tinet__endpoints_is_any_usable(const tinet_endpoint *list, size_t n)
 
 static unsigned rank(const tinet_endpoint *e)
 {
-  return (is_loopback(e) ? 4u : 0u) +
+  return (tinet__endpoint_is_loopback(e) ? 4u : 0u) +
          (e->family == TINET_FAMILY_IPV6 ? 2u : 0u) +
          (is_link_local(e) ? 1u : 0u);
 }

@@ -7,6 +7,8 @@
 /* Whether one can be connected to: neither unspecified nor multicast. */
 bool tinet__endpoints_is_any_usable(const tinet_endpoint *list, size_t n);
 
+bool tinet__endpoint_is_loopback(const tinet_endpoint *e);
+
 /* Drops what cannot be connected to or stands twice, gives the rest `port`, and
  * sorts: loopback last, IPv4 before IPv6, link-local after others.  Returns how
  * many there are. */

@@ -133,9 +133,16 @@ static int keep(tinet_bonjour_resolve *r, const struct tinet__resolve_found *f)
   return TINET_OK;
 }
 
-static bool has_both_families(const tinet_bonjour_resolved *f)
+/* Nothing to wait for: both families, and not only by way of loopback, which
+ * answers first on the service's own machine. */
+static bool is_plenty(const tinet_bonjour_resolved *f)
 {
-  return f->endpoints[0].family != f->endpoints[f->n_endpoints - 1].family;
+  const tinet_endpoint *first = f->endpoints, *last = first;
+
+  while (last + 1 < f->endpoints + f->n_endpoints &&
+         !tinet__endpoint_is_loopback(last + 1))
+    last++;
+  return !tinet__endpoint_is_loopback(first) && first->family != last->family;
 }
 
 static void on_found(void *arg, const struct tinet__resolve_found *found)
@@ -151,7 +158,7 @@ static void on_found(void *arg, const struct tinet__resolve_found *found)
     set_error(r, &err);
     return;
   }
-  if (has_both_families(&r->result))
+  if (is_plenty(&r->result))
     tell_soon(r);
   else if (!r->is_settling)
     tinet__timer_start(r->settle, SETTLE_MS);

@@ -840,6 +840,18 @@ static void one_family_waits_a_moment_for_the_other(void)
   finish();
 }
 
+static void loopback_is_not_enough_at_once(void)
+{
+  begin();
+  T_EQ(0, try_resolve("Foo", 60000));
+  say_found(&sys, "box.local", "127.0.0.1", "::1", true);
+  turn();
+  expect("");
+  say_found(&sys, "box.local", "127.0.0.1", "10.0.0.1", true);
+  expect("Foo at box.local.:80 10.0.0.1 127.0.0.1 a=1");
+  finish();
+}
+
 static void what_was_complete_is_kept(void)
 {
   begin();
@@ -1220,6 +1232,7 @@ int main(void)
   T_RUN(a_service_without_a_name_has_the_hosts);
   T_RUN(a_resolve_waits_until_all_is_known);
   T_RUN(one_family_waits_a_moment_for_the_other);
+  T_RUN(loopback_is_not_enough_at_once);
   T_RUN(what_was_complete_is_kept);
   T_RUN(a_resolve_times_out);
   T_RUN(without_a_daemon_the_embedded_one_works);
