@@ -63,6 +63,7 @@ static void on_event(struct browse_job *b, AvahiBrowserEvent event,
   }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): avahi-core's signature */
 static void on_service(AvahiSServiceBrowser *browser, AvahiIfIndex interface,
                        AvahiProtocol protocol, AvahiBrowserEvent event,
                        const char *name, const char *type, const char *domain,
@@ -77,6 +78,7 @@ static void on_service(AvahiSServiceBrowser *browser, AvahiIfIndex interface,
   on_event(arg, event, &item);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): avahi-core's signature */
 static void on_type(AvahiSServiceTypeBrowser *browser, AvahiIfIndex interface,
                     AvahiProtocol protocol, AvahiBrowserEvent event,
                     const char *type, const char *domain,

@@ -10,6 +10,7 @@
  * 3. Whatever changes is told, complete or not.
  */
 #include "avahi_private.h"
+#include "endpoints.h"
 
 #include <avahi-common/domain.h>
 #include <avahi-common/strlst.h>
@@ -157,7 +158,7 @@ static void on_address(struct resolve_job *r, AvahiBrowserEvent event,
   tinet_endpoint e = endpoint_of(record, interface);
   size_t i = 0;
 
-  while (i < r->n_addresses && memcmp(&r->addresses[i], &e, sizeof e) != 0)
+  while (i < r->n_addresses && !tinet__endpoint_is_same(&r->addresses[i], &e))
     i++;
   if (event == AVAHI_BROWSER_NEW) {
     if (i == r->n_addresses && i < ADDRESSES_MAX)
@@ -167,6 +168,7 @@ static void on_address(struct resolve_job *r, AvahiBrowserEvent event,
   }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): avahi-core's signature */
 static void on_record(AvahiSRecordBrowser *browser, AvahiIfIndex interface,
                       AvahiProtocol protocol, AvahiBrowserEvent event,
                       AvahiRecord *record, AvahiLookupResultFlags flags,

@@ -48,7 +48,7 @@ static unsigned rank(const tinet_endpoint *e)
          (is_link_local(e) ? 1u : 0u);
 }
 
-static bool is_same(const tinet_endpoint *a, const tinet_endpoint *b)
+bool tinet__endpoint_is_same(const tinet_endpoint *a, const tinet_endpoint *b)
 {
   size_t len = a->family == TINET_FAMILY_IPV4 ? 4 : 16;
 
@@ -60,7 +60,7 @@ static bool is_among(const tinet_endpoint *list, size_t n,
                      const tinet_endpoint *e)
 {
   for (size_t i = 0; i < n; i++)
-    if (is_same(&list[i], e))
+    if (tinet__endpoint_is_same(&list[i], e))
       return true;
   return false;
 }

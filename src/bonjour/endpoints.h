@@ -8,6 +8,8 @@
 bool tinet__endpoints_is_any_usable(const tinet_endpoint *list, size_t n);
 
 bool tinet__endpoint_is_loopback(const tinet_endpoint *e);
+/* The same address on the same interface; ports do not count. */
+bool tinet__endpoint_is_same(const tinet_endpoint *a, const tinet_endpoint *b);
 
 /* Drops what cannot be connected to or stands twice, gives the rest `port`, and
  * sorts: loopback last, IPv4 before IPv6, link-local after others.  Returns how

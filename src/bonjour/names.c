@@ -241,7 +241,7 @@ bool tinet_bonjour_txt_find(const tinet_slice *txt, size_t n_txt,
  * none. */
 static unsigned number_of(const char *name, size_t *ret_base_len)
 {
-  size_t len = strlen(name), i = len;
+  size_t len = strlen(name), i;
   uint64_t n = 0;
 
   *ret_base_len = len;
