@@ -117,6 +117,8 @@ static int make_server(struct tinet__embedded *e, tinet_error *err)
   e->server = avahi_server_new(&e->poll.api, &config, on_state, e, &number);
   config.host_name = NULL;
   avahi_server_config_free(&config);
+  if (e->server && e->poll.is_incomplete)
+    return TINET_ENOMEM; /* it would be deaf */
   return e->server ? TINET_OK : tinet__avahi_error(err, number, "mDNS");
 }
 
@@ -129,6 +131,7 @@ static void close_embedded(struct tinet__bonjour_backend *backend)
   tinet__hosts_close(e);
   if (e->server)
     avahi_server_free(e->server);
+  tinet__avahi_poll_close(&e->poll);
   tinet__free(e);
 }
 
@@ -154,8 +157,9 @@ static int open_embedded(const struct tinet__bonjour_setup *setup,
   tinet__list_init(&e->published);
   tinet__list_init(&e->addresses);
   tinet__hosts_init(e, setup->host_name);
-  tinet__avahi_poll_init(&e->poll, e->loop, tinet__hosts_look_soon, e);
-  result = make_server(e, err);
+  result = tinet__avahi_poll_open(&e->poll, e->loop, tinet__hosts_look_soon, e);
+  if (result == TINET_OK)
+    result = make_server(e, err);
   if (result < 0)
     return result;
   *ret_backend = &TINET_TAKE(e)->base;

@@ -87,6 +87,8 @@ static void update(AvahiWatch *w)
 {
   unsigned events = 0;
 
+  if (!w->watch)
+    return;
   if (w->wanted & AVAHI_WATCH_IN)
     events |= TINET__READABLE;
   if (w->wanted & AVAHI_WATCH_OUT)
@@ -147,12 +149,22 @@ static bool is_network(int fd)
   return domain == AF_INET || domain == AF_INET6;
 }
 
+/* One of those made beforehand, or another; NULL: no memory. */
+static AvahiWatch *take_watch(struct tinet__avahi_poll *poll)
+{
+  for (size_t i = 0; i < TINET__AVAHI_WATCHES; i++)
+    if (poll->watches[i])
+      return TINET_TAKE(poll->watches[i]);
+  return tinet__zalloc(sizeof(AvahiWatch));
+}
+
+/* A watch that could not be opened is a deaf one, and noted. */
 static AvahiWatch *watch_new(const AvahiPoll *api, int fd,
                              AvahiWatchEvent event, AvahiWatchCallback callback,
                              void *arg)
 {
   struct tinet__avahi_poll *poll = api->userdata;
-  AvahiWatch *w = tinet__zalloc(sizeof *w);
+  AvahiWatch *w = take_watch(poll);
 
   if (!w)
     return NULL;
@@ -162,10 +174,8 @@ static AvahiWatch *watch_new(const AvahiPoll *api, int fd,
   w->callback = callback;
   w->arg = arg;
   w->is_network = is_network(fd);
-  if (tinet__watch_open(poll->loop, fd, on_watch, w, &w->watch) < 0) {
-    tinet__free(w);
-    return NULL;
-  }
+  if (tinet__watch_open(poll->loop, fd, on_watch, w, &w->watch) < 0)
+    poll->is_incomplete = true;
   update(w);
   return w;
 }
@@ -215,20 +225,29 @@ static void timeout_update(AvahiTimeout *t, const struct timeval *tv)
     tinet__timer_stop(t->timer);
 }
 
+static AvahiTimeout *make_timeout(tinet_loop *loop)
+{
+  AvahiTimeout *t = tinet__zalloc(sizeof *t);
+
+  if (!t)
+    return NULL;
+  if (tinet__timer_open(loop, on_timer, t, &t->timer) == 0)
+    return t;
+  tinet__free(t);
+  return NULL;
+}
+
 static AvahiTimeout *timeout_new(const AvahiPoll *api, const struct timeval *tv,
                                  AvahiTimeoutCallback callback, void *arg)
 {
   struct tinet__avahi_poll *poll = api->userdata;
-  AvahiTimeout *t = tinet__zalloc(sizeof *t);
+  AvahiTimeout *t =
+      poll->timeout ? TINET_TAKE(poll->timeout) : make_timeout(poll->loop);
 
   if (!t)
     return NULL;
   t->callback = callback;
   t->arg = arg;
-  if (tinet__timer_open(poll->loop, on_timer, t, &t->timer) < 0) {
-    tinet__free(t);
-    return NULL;
-  }
   timeout_update(t, tv);
   return t;
 }
@@ -239,14 +258,33 @@ static void timeout_free(AvahiTimeout *t)
   tinet__free(t);
 }
 
-void tinet__avahi_poll_init(struct tinet__avahi_poll *poll, tinet_loop *loop,
-                            void (*on_kernel)(void *arg), void *arg)
+int tinet__avahi_poll_open(struct tinet__avahi_poll *poll, tinet_loop *loop,
+                           void (*on_kernel)(void *arg), void *arg)
 {
+  bool is_complete;
+
   *poll = (struct tinet__avahi_poll){
       .api = {poll, watch_new, watch_update, watch_get_events, watch_free,
               timeout_new, timeout_update, timeout_free},
       .loop = loop,
       .on_kernel = on_kernel,
       .arg = arg,
+      .timeout = make_timeout(loop),
   };
+  is_complete = poll->timeout != NULL;
+  for (size_t i = 0; i < TINET__AVAHI_WATCHES; i++) {
+    poll->watches[i] = tinet__zalloc(sizeof(AvahiWatch));
+    is_complete &= poll->watches[i] != NULL;
+  }
+  return is_complete ? TINET_OK : TINET_ENOMEM;
+}
+
+void tinet__avahi_poll_close(struct tinet__avahi_poll *poll)
+{
+  AvahiTimeout *timeout = TINET_TAKE(poll->timeout);
+
+  if (timeout)
+    timeout_free(timeout);
+  for (size_t i = 0; i < TINET__AVAHI_WATCHES; i++)
+    tinet__free(TINET_TAKE(poll->watches[i]));
 }

@@ -6,9 +6,10 @@
 
 #include <avahi-common/watch.h>
 
+#define TINET__AVAHI_WATCHES 3 /* IPv4, IPv6, netlink */
+
 /* Embed it, and hand &poll->api to avahi_server_new().  Nothing of it keeps the
- * loop alive.  It has nothing to free: avahi-core frees its watches and
- * timeouts. */
+ * loop alive. */
 struct tinet__avahi_poll {
   AvahiPoll api;
   tinet_loop *loop;
@@ -16,10 +17,19 @@ struct tinet__avahi_poll {
    * network: the kernel's netlink. */
   void (*on_kernel)(void *arg);
   void *arg;
-  size_t n_dropped; /* datagrams that the filter held back */
+  /* owned; what avahi-core needs for one server, made beforehand because it
+   * does not look, or aborts, if there is no memory for it */
+  AvahiTimeout *timeout;
+  AvahiWatch *watches[TINET__AVAHI_WATCHES];
+  bool is_incomplete; /* a watch does not watch: the server is deaf */
+  size_t n_dropped;   /* datagrams that the filter held back */
 };
 
-void tinet__avahi_poll_init(struct tinet__avahi_poll *poll, tinet_loop *loop,
-                            void (*on_kernel)(void *arg), void *arg);
+/* TINET_ENOMEM. */
+int tinet__avahi_poll_open(struct tinet__avahi_poll *poll, tinet_loop *loop,
+                           void (*on_kernel)(void *arg),
+                           void *arg) TINET_MUST_CHECK;
+/* After the server has been freed, and with it its watches and timeout. */
+void tinet__avahi_poll_close(struct tinet__avahi_poll *poll);
 
 #endif

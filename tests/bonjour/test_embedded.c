@@ -246,7 +246,14 @@ static int resolve_once(void)
   return result;
 }
 
-/* The stack is there already: avahi-core cannot be made without its timer. */
+static void the_stack_survives_a_lack_of_memory(void)
+{
+  begin();
+  T_EACH_ALLOCATION_FAILS(0, browse_once);
+  finish();
+}
+
+/* The stack is there already. */
 static void jobs_survive_a_lack_of_memory(void)
 {
   tinet_bonjour_service *other = NULL;
@@ -269,6 +276,7 @@ int main(void)
   }
   T_RUN(many_services_share_one_stack);
   T_RUN(everything_may_be_closed_before_a_turn);
+  T_RUN(the_stack_survives_a_lack_of_memory);
   T_RUN(jobs_survive_a_lack_of_memory);
   return T_END();
 }
