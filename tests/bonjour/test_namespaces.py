@@ -189,6 +189,19 @@ def another_txt_record_is_announced(a, b):
     service.end()
 
 
+def odd_names_are_carried_through(a, b):
+    browser = browse(b)
+    names = ["\u540d" * 21, "a\\b.c\\032d", "tab\tesc\x1b[31m", "x" * 63, ".", " trail."]
+    for name in names:
+        service = publish(a, "alpha", name)
+        assert service.expect("(published|error).*") == "published " + name
+        assert browser.expect(r"\+ .*") == "+ %s _test._tcp. local." % name
+        assert resolve(b, name)[0].startswith("resolved " + name), name
+        service.end()
+        browser.expect("- .*")
+    browser.end()
+
+
 def a_taken_name_is_changed(a, b):
     first = publish(a, "alpha", "Foo")
     first.expect("published Foo")
@@ -400,6 +413,7 @@ TESTS = [
     types_and_subtypes_are_browsed_for,
     own_services_are_found_on_the_same_machine,
     another_txt_record_is_announced,
+    odd_names_are_carried_through,
     a_taken_name_is_changed,
     of_two_at_once_one_gives_way,
     a_taken_host_name_is_changed,
