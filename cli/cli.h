@@ -19,6 +19,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_ats;
+extern const struct cli_command cli_bonjour;
 extern const struct cli_command cli_cache;
 extern const struct cli_command cli_connect;
 extern const struct cli_command cli_cookies;

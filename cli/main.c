@@ -5,8 +5,8 @@
 #include <tinet/base.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_run,    &cli_get,     &cli_ats,  &cli_connect,
-    &cli_listen, &cli_cookies, &cli_cache};
+    &cli_run,     &cli_get,    &cli_ats,     &cli_bonjour,
+    &cli_connect, &cli_listen, &cli_cookies, &cli_cache};
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
 static const char *name_at(size_t i, void *user)

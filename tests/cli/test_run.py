@@ -32,7 +32,7 @@ def help_lists_the_commands(_folder):
     for args in (["help"], ["--help"], ["-h"]):
         done = tinet(*args)
         equal(done.status, 0)
-        equal(re.findall(r"^  (\w+) ", done.out, re.M), ["run", "get", "ats", "connect", "listen", "cookies", "cache"])
+        equal(re.findall(r"^  (\w+) ", done.out, re.M), ["run", "get", "ats", "bonjour", "connect", "listen", "cookies", "cache"])
 
 
 @test
