@@ -102,6 +102,7 @@ static void probe(const struct diagnose_options *o, struct diagnose_hop *hop)
 
   options.host = hop->host;
   options.port = hop->port;
+  options.profile = o->ats.profile;
   code = tinet_ats_server_probe(&options, &hop->server, &err);
   if (code < 0)
     fail(hop, code, err.code ? err.text : "out of memory");

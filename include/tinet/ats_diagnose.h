@@ -113,8 +113,10 @@ typedef struct tinet_ats_probe_options {
   const char *server_name;  /* SNI, and whom the certificate must name */
   const char *ca_file;      /* PEM, besides the system's authorities */
   uint32_t timeout_ms;      /* of each handshake; 0 = 10,000 */
-  bool is_quick;            /* what ATS accepts is enough */
-  bool has_niap;            /* P8 too */
+  /* Whose suites are offered; judge by policies of the same profile. */
+  tinet_ats_profile profile;
+  bool is_quick; /* what ATS accepts is enough */
+  bool has_niap; /* P8 too */
 } tinet_ats_probe_options;
 
 /* Probes a server.  0 also if it cannot be reached or does not speak TLS: then

@@ -2,6 +2,7 @@
 #include "probe.h"
 
 #include "../core/alloc.h"
+#include "../core/buf.h"
 #include "../core/error.h"
 #include "../core/loop.h"
 
@@ -18,43 +19,36 @@
 #define TLS_1_2 0x0303u
 #define TLS_1_3 0x0304u
 
-#define RSA_SUITES                                                             \
-  "AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-SHA256:AES128-SHA256:"           \
-  "AES256-SHA:AES128-SHA"
-#define ECDHE_CBC                                                              \
-  "ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:"                             \
-  "ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA"
-#define ATS_SUITES                                                             \
-  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"               \
-  "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:"                   \
-  "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" ECDHE_CBC
-#define NIAP_SUITES                                                            \
-  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"               \
-  "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256"
-/* What is on neither list; "aNULL" has no certificate to judge. */
-#define OTHER_SUITES                                                           \
-  "ALL:COMPLEMENTOFALL:!aNULL:!eNULL:!PSK:!SRP:"                               \
-  "!ECDHE-ECDSA-AES256-GCM-SHA384:!ECDHE-ECDSA-AES128-GCM-SHA256:"             \
-  "!ECDHE-RSA-AES256-GCM-SHA384:!ECDHE-RSA-AES128-GCM-SHA256:"                 \
-  "!ECDHE-ECDSA-CHACHA20-POLY1305:!ECDHE-RSA-CHACHA20-POLY1305:"               \
-  "!ECDHE-ECDSA-AES256-SHA:!ECDHE-ECDSA-AES128-SHA:"                           \
-  "!ECDHE-RSA-AES256-SHA:!ECDHE-RSA-AES128-SHA:"                               \
-  "!AES256-GCM-SHA384:!AES128-GCM-SHA256:!AES256-SHA256:!AES128-SHA256:"       \
-  "!AES256-SHA:!AES128-SHA"
-#define ALL_SUITES "ALL:COMPLEMENTOFALL:!aNULL:!eNULL:!PSK:!SRP"
+/* The suites of an offer, up to TLS 1.2. */
+enum ciphers {
+  CIPHERS_NONE,  /* none matter */
+  CIPHERS_ATS,   /* those of the profile */
+  CIPHERS_RSA,   /* what it takes without forward secrecy */
+  CIPHERS_OTHER, /* neither */
+  CIPHERS_ALL,
+  CIPHERS_NIAP,
+  N_CIPHERS
+};
 
-static const struct tinet__offer offers[TINET_ATS_N_PROBES] = {
-    [TINET_ATS_PROBE_ATS] = {TLS_1_2, TLS_1_3, ATS_SUITES, false},
-    [TINET_ATS_PROBE_TLS13] = {TLS_1_3, TLS_1_3, NULL, false},
-    [TINET_ATS_PROBE_TLS12] = {TLS_1_2, TLS_1_2, ATS_SUITES, false},
-    [TINET_ATS_PROBE_TLS12_RSA] = {TLS_1_2, TLS_1_2, RSA_SUITES, false},
-    [TINET_ATS_PROBE_TLS12_OTHER] = {TLS_1_2, TLS_1_2, OTHER_SUITES, true},
-    [TINET_ATS_PROBE_TLS11] = {TLS_1_1, TLS_1_1, ECDHE_CBC, false},
-    [TINET_ATS_PROBE_TLS11_RSA] = {TLS_1_1, TLS_1_1, RSA_SUITES, false},
-    [TINET_ATS_PROBE_TLS10] = {TLS_1_0, TLS_1_0, ECDHE_CBC, false},
-    [TINET_ATS_PROBE_TLS10_RSA] = {TLS_1_0, TLS_1_0, RSA_SUITES, false},
-    [TINET_ATS_PROBE_ANY] = {TLS_1_0, TLS_1_3, ALL_SUITES, true},
-    [TINET_ATS_PROBE_NIAP] = {TLS_1_2, TLS_1_2, NIAP_SUITES, false},
+/* "aNULL" has no certificate to judge, "eNULL" no encryption. */
+#define ALL_CIPHERS "ALL:!aNULL:!eNULL:!PSK:!SRP"
+
+static const struct {
+  unsigned min, max;
+  enum ciphers ciphers;
+  bool is_for_all;
+} offers[TINET_ATS_N_PROBES] = {
+    [TINET_ATS_PROBE_ATS] = {TLS_1_2, TLS_1_3, CIPHERS_ATS, false},
+    [TINET_ATS_PROBE_TLS13] = {TLS_1_3, TLS_1_3, CIPHERS_NONE, false},
+    [TINET_ATS_PROBE_TLS12] = {TLS_1_2, TLS_1_2, CIPHERS_ATS, false},
+    [TINET_ATS_PROBE_TLS12_RSA] = {TLS_1_2, TLS_1_2, CIPHERS_RSA, false},
+    [TINET_ATS_PROBE_TLS12_OTHER] = {TLS_1_2, TLS_1_2, CIPHERS_OTHER, true},
+    [TINET_ATS_PROBE_TLS11] = {TLS_1_1, TLS_1_1, CIPHERS_ATS, false},
+    [TINET_ATS_PROBE_TLS11_RSA] = {TLS_1_1, TLS_1_1, CIPHERS_RSA, false},
+    [TINET_ATS_PROBE_TLS10] = {TLS_1_0, TLS_1_0, CIPHERS_ATS, false},
+    [TINET_ATS_PROBE_TLS10_RSA] = {TLS_1_0, TLS_1_0, CIPHERS_RSA, false},
+    [TINET_ATS_PROBE_ANY] = {TLS_1_0, TLS_1_3, CIPHERS_ALL, true},
+    [TINET_ATS_PROBE_NIAP] = {TLS_1_2, TLS_1_2, CIPHERS_NIAP, false},
 };
 
 static const char *const names[] = {
@@ -86,7 +80,65 @@ struct matrix {
   struct tinet__addresses addresses;
   tinet_ats_server *server;
   tinet_ats_chain *fresh; /* owned: that of the probe under way */
+  const char *ciphers[N_CIPHERS];
+  struct tinet__buf rsa, other; /* two of them */
 };
+
+/* ---- what is offered ---- */
+
+static int exclude(struct tinet__buf *b, const char *list)
+{
+  int err = TINET_OK;
+
+  while (err == TINET_OK && *list) {
+    size_t len = strcspn(list, ":");
+
+    err = tinet__buf_addf(b, ":!%.*s", (int)len, list);
+    list += len + (list[len] == ':');
+  }
+  return err;
+}
+
+/* A server takes one suite of those it is offered, and that says nothing of the
+ * rest: so each offer is what a client of the profile would send. */
+static int list_ciphers(struct matrix *m)
+{
+  tinet_ats_profile profile = m->options->profile;
+  const char *both =
+      tinet_ats_cipher_list(profile, TINET_ATS_SUITES_ATS_AND_RSA);
+  int err = tinet__buf_addf(&m->rsa, "%s:!kECDHE", both);
+
+  if (err == TINET_OK)
+    err = tinet__buf_adds(&m->other, ALL_CIPHERS);
+  if (err == TINET_OK)
+    err = exclude(&m->other, both);
+  m->ciphers[CIPHERS_ATS] =
+      tinet_ats_cipher_list(profile, TINET_ATS_SUITES_ATS);
+  m->ciphers[CIPHERS_RSA] = m->rsa.data;
+  m->ciphers[CIPHERS_OTHER] = m->other.data;
+  m->ciphers[CIPHERS_ALL] = ALL_CIPHERS;
+  m->ciphers[CIPHERS_NIAP] =
+      tinet_ats_cipher_list(profile, TINET_ATS_SUITES_NIAP);
+  return err;
+}
+
+static struct tinet__offer offer_of(const struct matrix *m,
+                                    tinet_ats_probe_kind kind)
+{
+  struct tinet__offer offer = {
+      .min = offers[kind].min,
+      .max = offers[kind].max,
+      .ciphers = m->ciphers[offers[kind].ciphers],
+      .is_for_all = offers[kind].is_for_all,
+  };
+
+  if (kind == TINET_ATS_PROBE_ATS &&
+      m->options->profile == TINET_ATS_PROFILE_IOS9)
+    offer.max = TLS_1_2; /* it knows no more */
+  return offer;
+}
+
+/* ---- the handshakes ---- */
 
 static bool is_same(const tinet_ats_chain *a, const tinet_ats_chain *b)
 {
@@ -126,11 +178,12 @@ static void note_connect_error(tinet_ats_probe *probe, const tinet_error *err)
 static int make_probe(struct matrix *m, tinet_ats_probe_kind kind)
 {
   tinet_ats_probe *probe = &m->server->probes[kind];
+  const struct tinet__offer offer = offer_of(m, kind);
   struct tinet__handshake h = {
       .prober = m->prober,
       .server_name = m->server_name,
       .deadline_us = tinet__clock_us() + (uint64_t)m->timeout_ms * 1000,
-      .offer = &offers[kind],
+      .offer = &offer,
   };
   tinet_error err;
   int code;
@@ -264,7 +317,8 @@ static tinet_ats_server *make_server(const tinet_ats_probe_options *o)
 int tinet_ats_server_probe(const tinet_ats_probe_options *options,
                            tinet_ats_server **ret_server, tinet_error *err)
 {
-  struct matrix m = {.options = options};
+  struct matrix m = {
+      .options = options, .rsa = TINET__BUF_INIT, .other = TINET__BUF_INIT};
   int code;
 
   if (!options || !options->host || !*options->host || !ret_server ||
@@ -277,7 +331,11 @@ int tinet_ats_server_probe(const tinet_ats_probe_options *options,
     return code;
   m.server = make_server(options);
   m.fresh = tinet__alloc(sizeof *m.fresh);
-  code = m.server && m.fresh ? resolve_and_run(&m) : TINET_ENOMEM;
+  code = m.server && m.fresh ? list_ciphers(&m) : TINET_ENOMEM;
+  if (code == TINET_OK)
+    code = resolve_and_run(&m);
+  tinet__buf_free(&m.rsa);
+  tinet__buf_free(&m.other);
   tinet__free(m.fresh);
   tinet__prober_close(m.prober);
   if (code < 0) {

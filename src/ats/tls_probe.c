@@ -22,6 +22,9 @@
 #define GROUPS "X25519:P-256:P-384:P-521"
 /* What ATS has no use for, but servers' keys may be on. */
 #define ALL_GROUPS GROUPS ":X448:secp224r1:prime192v1:secp256k1"
+#define ALL_TLS13                                                              \
+  "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"                       \
+  "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
 #define MAX_CA_FILE_CERTIFICATES 10000
 
 struct tinet__prober {
@@ -233,6 +236,8 @@ static bool set_offer(SSL_CTX *ctx, const struct tinet__offer *offer)
          SSL_CTX_set_max_proto_version(ctx, (int)offer->max) == 1 &&
          SSL_CTX_set1_groups_list(ctx, offer->is_for_all ? ALL_GROUPS
                                                          : GROUPS) == 1 &&
+         (!offer->is_for_all ||
+          SSL_CTX_set_ciphersuites(ctx, ALL_TLS13) == 1) &&
          (!offer->ciphers ||
           SSL_CTX_set_cipher_list(ctx, offer->ciphers) == 1) &&
          SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn - 1) == 0 &&

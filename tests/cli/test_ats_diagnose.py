@@ -9,58 +9,20 @@ import plistlib
 import re
 import socket
 import sys
-import tempfile
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
-from ats_pki import EC, RSA, Pki, curve
+from ats_pki import EC, RSA, curve
+from ats_servers import HOST, codes, diagnose, entry, facts, home, pki, remove_home, s_server
 from cli import *
 import lib
 
-HOST = "www.example.test"  # never looked up: --connect says where
 SLACK = "DEFAULT:@SECLEVEL=0"
 ANY = "ALL:@SECLEVEL=0"
 
-home = tempfile.mkdtemp(prefix="tinet-ats-")
-pki = Pki(home)
 weak_ca = pki.intermediate("weakca", ["-newkey", "rsa:1024"])
 sha1_ca = pki.intermediate("sha1ca", digest="sha1")
 good_ca = pki.intermediate("goodca")
-
-
-def s_server(leaf, *args, chain=None):
-    """A context manager: the port of openssl s_server."""
-    command = ["openssl", "s_server", "-quiet", "-cert", leaf.certificate, "-key", leaf.key, "-www", *args]
-    if chain:
-        command += ["-cert_chain", chain.certificate]
-    return lib.server(lambda port: command + ["-accept", "127.0.0.1:%d" % port], home, "s_server")
-
-
-def diagnose(*args, port=None, ca=True, url=None, **env):
-    command = ["ats", "diagnose"]
-    if port:
-        command += [url or "https://%s/" % HOST, "--connect", "127.0.0.1:%d" % port]
-    if ca:
-        command += ["--cacert", pki.root.certificate]
-    return tinet(*command, *args, **env)
-
-
-def facts(*args, status=None, **more):
-    done = diagnose("--json", *args, **more)
-    found = json.loads(done.out)
-    if status is not None:
-        assert done.status == status, "status %d, want %d\n%s" % (done.status, status, done.out)
-    equal(found["exit"], done.status)
-    return found
-
-
-def codes(found, hop=0):
-    return [r["code"] for r in found["hops"][hop]["verdict"]["reasons"]]
-
-
-def entry(found):
-    dictionary = found["minimal_exception"]["dict"]
-    return dictionary and dictionary["NSExceptionDomains"][HOST]
 
 
 LEAF = pki.leaf("good")
@@ -503,4 +465,4 @@ def usage(folder):
 try:
     main()
 finally:
-    lib.shutil.rmtree(home, ignore_errors=True)
+    remove_home()
