@@ -59,7 +59,8 @@ typedef struct tinet_cookie_jar_options {
   uint32_t max_total;      /* default 3,000 */
   uint32_t write_delay_ms; /* changes are gathered that long; default 100 */
   /* One line for a person: a damaged file was put aside, the disk is full.
-   * From any thread, never from two at once.  NULL = not interested. */
+   * From any thread, never from two at once; it must not call the jar.  NULL =
+   * not interested. */
   void (*on_warning)(void *user, const char *text);
   void *warning_user;
 } tinet_cookie_jar_options;
@@ -147,7 +148,8 @@ TINET_API void tinet_cookie_list_free(tinet_cookie_list *list);
  * Secure and HttpOnly included.  `domain` may begin with a dot: then it is not
  * host-only whatever is_host_only says; without a dot is_host_only counts.  An
  * expired one removes an equal one.  Everything is copied.  TINET_ECOOKIE: it
- * is not usable, `err` (may be NULL) says why; TINET_ENOMEM.
+ * is not usable, `err` (may be NULL) says why; TINET_ELIMIT: more changes wait
+ * for the disk than are kept; TINET_ENOMEM.
  * ti: Titanium.Network.addHTTPCookie */
 TINET_API int tinet_cookie_jar_add(tinet_cookie_jar *jar,
                                    const tinet_cookie *cookie,
@@ -202,7 +204,7 @@ typedef enum tinet_cookie_format {
 
 /* Adds the cookies of a text; all of them or none.  *ret_n (may be NULL) is how
  * many were stored.  TINET_ESYNTAX or TINET_ECOOKIE: `err` (may be NULL) names
- * line and field; TINET_ENOMEM. */
+ * line and field; TINET_ELIMIT: as above; TINET_ENOMEM. */
 TINET_API int tinet_cookie_jar_import(tinet_cookie_jar *jar,
                                       tinet_cookie_format format,
                                       const char *text, size_t len,

@@ -107,6 +107,25 @@ static void put_unmarked(tinet_cookie_jar *jar)
   }
 }
 
+/* Of what another process has written, or one with other limits. */
+static void keep_all_limits(tinet_cookie_jar *jar)
+{
+  struct tinet__jar_table *t = &jar->table;
+  struct tinet__list *next;
+  size_t before;
+
+  for (struct tinet__list *l = t->used.next; l != &t->used; l = next) {
+    struct tinet__jar_cookie *c =
+        TINET__CONTAINER(l, struct tinet__jar_cookie, used);
+
+    next = l->next;
+    before = t->n_cookies;
+    tinet__jar_keep_limits(jar, c->bucket->group, jar->clock_us());
+    if (t->n_cookies != before) /* `next` may be among them */
+      next = t->used.next;
+  }
+}
+
 static int follow(tinet_cookie_jar *jar)
 {
   int got;
@@ -115,8 +134,10 @@ static int follow(tinet_cookie_jar *jar)
     return TINET_OK;
   jar->mark++;
   got = tinet__cookie_store_load(jar->store, on_loaded, jar);
-  if (got == TINET__COOKIE_STORE_NEWS)
+  if (got == TINET__COOKIE_STORE_NEWS) {
     drop_unmarked(jar);
+    keep_all_limits(jar);
+  }
   if (got == TINET__COOKIE_STORE_AFRESH)
     put_unmarked(jar);
   return got < 0 ? got : TINET_OK;

@@ -182,6 +182,34 @@ struct worker {
   int number, n_wrong;
 };
 
+static void limits_hold_for_what_is_read_too(void)
+{
+  tinet_cookie_jar_options opt;
+  tinet_cookie_jar *jar = NULL;
+  char name[16];
+
+  begin();
+  tinet_cookie_jar_options_init(&opt);
+  opt.path = path;
+  opt.write_delay_ms = 1;
+  opt.max_per_domain = 80;
+  T_EQ(0, tinet_cookie_jar_open(&opt, &jar, NULL));
+  for (int i = 0; i < 80; i++) {
+    (void)snprintf(name, sizeof name, "c%d", i);
+    put(jar, name, true);
+  }
+  T_EQ(80, tinet_cookie_jar_count(jar));
+  tinet_cookie_jar_unref(jar);
+  jar = open_jar();
+  T_EQ(50, tinet_cookie_jar_count(jar));
+  tinet_cookie_jar_unref(jar);
+  opt.max_total = 20;
+  T_EQ(0, tinet_cookie_jar_open(&opt, &jar, NULL));
+  T_EQ(20, tinet_cookie_jar_count(jar));
+  tinet_cookie_jar_unref(jar);
+  end();
+}
+
 static void *work(void *arg)
 {
   struct worker *w = arg;
@@ -233,6 +261,7 @@ int main(void)
   T_RUN(what_another_jar_writes_is_seen_by_the_next_call);
   T_RUN(what_was_imported_outlives_the_jar);
   T_RUN(eviction_reaches_the_file);
+  T_RUN(limits_hold_for_what_is_read_too);
   T_RUN(threads_share_a_jar);
   return T_END();
 }
