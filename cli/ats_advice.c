@@ -61,9 +61,12 @@ static const struct {
     {TINET_ATS_TLS_CIPHER,
      {"enable suites with ECDHE and AES-GCM", NGINX_CIPHERS, APACHE_CIPHERS}},
     {TINET_ATS_TLS_HANDSHAKE,
-     {"enable TLS 1.2 with ECDHE and AES-GCM",
-      "ssl_protocols TLSv1.2 TLSv1.3;\n" NGINX_CIPHERS,
-      "SSLProtocol -all +TLSv1.2 +TLSv1.3\n" APACHE_CIPHERS}},
+     {"enable TLS 1.2 with ECDHE and AES-GCM, the curves X25519 and P-256, "
+      "and use a key of RSA or on P-256",
+      "ssl_protocols TLSv1.2 TLSv1.3;\nssl_ecdh_curve "
+      "X25519:prime256v1;\n" NGINX_CIPHERS,
+      "SSLProtocol -all +TLSv1.2 +TLSv1.3\nSSLOpenSSLConfCmd Curves "
+      "X25519:prime256v1\n" APACHE_CIPHERS}},
     {TINET_ATS_CERT_HOSTNAME,
      {"get a certificate whose subjectAltName has this host, and serve it "
       "for this name",

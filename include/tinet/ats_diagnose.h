@@ -85,6 +85,8 @@ typedef struct tinet_ats_chain {
   const char *trust_text; /* OpenSSL's words for it; static */
   int trust_depth;        /* of that certificate */
   bool is_host_matched;
+  /* The leaf's key is on a curve other than P-256, P-384 and P-521. */
+  bool is_on_odd_curve;
   tinet_ats_anchor anchor;
   unsigned n_scts_embedded, n_scts_tls; /* not validated */
 } tinet_ats_chain;

@@ -84,6 +84,18 @@ static tinet_ats_connection connection_of(const tinet_ats_server *s,
   };
 }
 
+/* A suite that is on the lists but came only when every curve was offered
+ * lacked a curve in the other offers. */
+static bool has_odd_curve(const tinet_ats_server *s, const tinet_ats_probe *p,
+                          tinet_ats_profile profile)
+{
+  if (s->chains[p->chain].is_on_odd_curve)
+    return true;
+  return (p == &s->probes[TINET_ATS_PROBE_ANY] ||
+          p == &s->probes[TINET_ATS_PROBE_TLS12_OTHER]) &&
+         tinet__suite_is_in(p->suite, profile, TINET_ATS_SUITES_ATS_AND_RSA);
+}
+
 int tinet_ats_server_judge(const tinet_ats_server *server,
                            const tinet_ats_policy *policy,
                            const tinet_ats_request *request,
@@ -113,7 +125,14 @@ int tinet_ats_server_judge(const tinet_ats_server *server,
   if (ret_used)
     *ret_used = p;
   c = connection_of(server, p);
-  return tinet_ats_decide(policy, request, &c, ret_verdict);
+  err = tinet_ats_decide(policy, request, &c, ret_verdict);
+  if (err == TINET_OK && ret_verdict->is_allowed &&
+      has_odd_curve(server, p, tinet_ats_policy_profile(policy)))
+    tinet__ats_deny(policy, request, TINET_ATS_TLS_HANDSHAKE,
+                    "the server needs an elliptic curve that Apple's systems "
+                    "do not offer",
+                    ret_verdict);
+  return err;
 }
 
 /* ---- entries ---- */

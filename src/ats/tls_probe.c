@@ -21,7 +21,9 @@
 
 #define GROUPS "X25519:P-256:P-384:P-521"
 /* What ATS has no use for, but servers' keys may be on. */
-#define ALL_GROUPS GROUPS ":X448:secp224r1:prime192v1:secp256k1"
+#define ALL_GROUPS                                                             \
+  GROUPS ":X448:secp224r1:prime192v1:secp256k1"                                \
+         ":brainpoolP256r1:brainpoolP384r1:brainpoolP512r1"
 #define ALL_TLS13                                                              \
   "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"                       \
   "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
@@ -146,6 +148,18 @@ static unsigned n_embedded(X509 *leaf)
   return n > 0 ? (unsigned)n : 0;
 }
 
+static bool is_on_odd_curve(X509 *leaf)
+{
+  EVP_PKEY *key = X509_get0_pubkey(leaf);
+  char name[64] = "";
+
+  if (!key || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
+    return false;
+  (void)EVP_PKEY_get_group_name(key, name, sizeof name, NULL);
+  return strcmp(name, SN_X9_62_prime256v1) != 0 &&
+         strcmp(name, SN_secp384r1) != 0 && strcmp(name, SN_secp521r1) != 0;
+}
+
 static void keep_chain(struct state *s, const struct tinet__ats_facts *facts,
                        const STACK_OF(X509) * chain,
                        const struct tinet__ats_trial *trial)
@@ -161,6 +175,7 @@ static void keep_chain(struct state *s, const struct tinet__ats_facts *facts,
   to->trust_text = X509_verify_cert_error_string(trial->error);
   to->trust_depth = trial->depth;
   to->is_host_matched = facts->connection.is_host_matched;
+  to->is_on_odd_curve = is_on_odd_curve(sk_X509_value(chain, 0));
   to->anchor = facts->connection.anchor;
   to->n_scts_embedded = n_embedded(sk_X509_value(chain, 0));
 }

@@ -49,8 +49,9 @@ class Pki:
         if dates:  # `openssl ca` is the one that takes a beginning
             self.issue_with_dates(a, signer, dates)
             return a
+        how_hashed = ["-" + digest] if digest else []  # EdDSA has its own
         how = ["-signkey", a.key] if signer is None else ["-CA", signer.certificate, "-CAkey", signer.key, "-CAcreateserial"]
-        self.openssl("x509", "-req", "-in", a.path("csr"), *how, "-" + digest, "-days", days, "-extfile", a.path("cnf"),
+        self.openssl("x509", "-req", "-in", a.path("csr"), *how, *how_hashed, "-days", days, "-extfile", a.path("cnf"),
                      "-out", a.certificate)
         return a
 

@@ -8,6 +8,7 @@ import os
 import plistlib
 import re
 import socket
+import subprocess
 import sys
 import xml.etree.ElementTree
 
@@ -23,6 +24,12 @@ ANY = "ALL:@SECLEVEL=0"
 weak_ca = pki.intermediate("weakca", ["-newkey", "rsa:1024"])
 sha1_ca = pki.intermediate("sha1ca", digest="sha1")
 good_ca = pki.intermediate("goodca")
+p224_ca = pki.intermediate("p224ca", curve("secp224r1"))
+p192_ca = pki.intermediate("p192ca", curve("prime192v1"))
+ed_ca = pki.intermediate("edca", ["-newkey", "ed25519"])
+expired_ca = pki.issue("expiredca", RSA, ["basicConstraints=critical,CA:TRUE"], pki.root,
+                       dates=("20200101000000Z", "20210101000000Z"))
+no_ca = pki.leaf("noca", key=RSA)
 
 
 LEAF = pki.leaf("good")
@@ -46,6 +53,23 @@ CASES = [
     ("RSA 1024", pki.leaf("rsa1024", key=["-newkey", "rsa:1024"]), ["-cipher", SLACK], ["cert-key-size"], None),
     ("P-224", pki.leaf("p224", key=curve("secp224r1")), ["-tls1_2", "-cipher", SLACK], ["cert-key-size"], None),
     ("P-192", pki.leaf("p192", key=curve("prime192v1")), ["-tls1_2", "-cipher", SLACK], ["cert-key-size"], None),
+    ("RSA 2047", pki.leaf("rsa2047", key=["-newkey", "rsa:2047"]), [], ["cert-key-size"], None),
+    ("RSA-PSS", pki.leaf("pss", key=["-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"]), [], [], "fine"),
+    ("P-521", pki.leaf("p521", key=curve("secp521r1")), [], [], "fine"),
+    ("secp256k1", pki.leaf("k1", key=curve("secp256k1")), ["-tls1_2", "-cipher", SLACK], ["tls-handshake"], None),
+    ("brainpool", pki.leaf("brainpool", key=curve("brainpoolP256r1")), ["-tls1_2", "-groups", "P-256:brainpoolP256r1"],
+     ["tls-handshake"], None),
+    ("no group but X448", LEAF, ["-tls1_3", "-groups", "X448"], ["tls-handshake"], None),
+    ("Ed448", pki.leaf("ed448", key=["-newkey", "ed448"]), [], [], "fine"),
+    ("MD5", pki.leaf("md5", digest="md5"), ["-cipher", SLACK], ["cert-hash-leaf"], None),
+    ("a name in the subject only", pki.issue("nosan", EC, ["basicConstraints=CA:FALSE"], pki.root), [],
+     ["cert-hostname"], None),
+    ("a wildcard", pki.leaf("wildcard", name="*.example.test"), [], [], "fine"),
+    ("a certificate of clients", pki.issue("eku", EC, ["subjectAltName=DNS:" + HOST, "extendedKeyUsage=clientAuth"], pki.root),
+     [], ["cert-untrusted"], None),
+    ("everything at once", pki.leaf("many", key=["-newkey", "rsa:1024"], name="other.test", digest="sha1", days="900"),
+     ["-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0"],
+     ["tls-version", "tls-cipher", "cert-hostname", "cert-key-size", "cert-hash-leaf", "cert-lifetime"], None),
     ("Ed25519", pki.leaf("ed25519", key=["-newkey", "ed25519"]), [], [], "fine"),
     ("SHA-1", pki.leaf("sha1", digest="sha1"), ["-cipher", SLACK], ["cert-hash-leaf"], None),
     ("expired", pki.leaf("expired", dates=("20200101000000Z", "20200601000000Z")), [], ["cert-expired"], None),
@@ -57,6 +81,11 @@ CASES = [
 CHAINS = [
     ("an intermediate of RSA 1024", weak_ca, ["cert-chain-key-size"]),
     ("an intermediate signed with SHA-1", sha1_ca, ["cert-hash-chain"]),
+    ("an intermediate on P-224", p224_ca, ["cert-chain-key-size"]),
+    ("an intermediate on P-192", p192_ca, ["cert-chain-key-size"]),
+    ("an intermediate that is expired", expired_ca, ["cert-expired"]),
+    ("an intermediate that is none", no_ca, ["cert-untrusted"]),
+    ("an intermediate of Ed25519", ed_ca, []),
     ("a good intermediate", good_ca, []),
 ]
 
@@ -103,7 +132,7 @@ def the_exception_is_the_smallest(found, port):
 for row in CASES:
     make_case(*row)
 for title, authority, wanted in CHAINS:
-    make_case(title, pki.leaf("of" + authority.label, signer=authority), ["-cipher", SLACK], wanted,
+    make_case(title, pki.leaf("of" + authority.label, signer=authority, digest=None), ["-cipher", SLACK], wanted,
               None if wanted else "fine", authority)
 
 
@@ -388,6 +417,39 @@ def many_hosts_at_once_in_their_order(folder):
         equal(page.count("<section>"), 120)
         contains(page, "120 URLs: 40 pass, 40 denied, 40 could not be judged")
         assert not re.search(r'(src|href)="', page) and "<script" not in page
+
+
+def peak_memory(folder, n, *args):
+    """Of a run over n hosts, in bytes."""
+    hosts = write(folder, "hosts%d" % n, b"localhost:%d\n" % lib.free_port() * n)
+    command = [TINET, "ats", "diagnose", "--hosts", hosts, "--json", "--jobs", "4", *args]
+    with open(os.path.join(folder, "out"), "wb") as out:
+        child = subprocess.Popen(command, stdout=out, env=clean_env(ASAN_OPTIONS="quarantine_size_mb=0:thread_local_quarantine_size_kb=0"))
+        _, status, usage_of_child = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    equal(child.returncode, 69)
+    with open(os.path.join(folder, "out"), "rb") as out:
+        equal(sum(1 for _ in out), n)
+    return usage_of_child.ru_maxrss * 1024
+
+
+@test
+def memory_does_not_grow_with_the_number_of_hosts(folder):
+    few, many = peak_memory(folder, 150), peak_memory(folder, 600)
+    print("# 150 hosts: %d KiB, 600 hosts: %d KiB" % (few / 1024, many / 1024))
+    assert many < few + 8 * 2**20, (few, many)
+
+
+@test
+def hosts_that_stall_and_hosts_that_answer_come_in_their_order(folder):
+    stalled = socket.socket()
+    stalled.bind(("127.0.0.1", 0))
+    stalled.listen(64)  # accepted by the kernel, answered by nobody
+    with stalled, s_server(LEAF) as port:
+        silent = stalled.getsockname()[1]
+        hosts = write(folder, "hosts", b"localhost:%d\nlocalhost:%d\n" % (silent, port) * 12)
+        done = diagnose("--hosts", hosts, "--json", "--jobs", "24", "--timeout", "2", "--sni", HOST, "--no-direct", "--quick")
+        equal([json.loads(line)["exit"] for line in done.out.splitlines()], [75, 0] * 12)
 
 
 @test
