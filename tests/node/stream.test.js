@@ -236,6 +236,22 @@ test('a buffer that is copied into itself is copied once', async () => {
   assert.equal(Stream.readAll(reader).toString(), 'more'); // afterwards the end is open again
 });
 
+test('two copies at once of a buffer into itself end too', async () => {
+  const x = buffer('abc');
+  const reader = Stream.createStream({ mode: MODE_READ, source: x });
+  const copy = () => call((done) => {
+    const to = Stream.createStream({ mode: MODE_APPEND, source: x });
+    const write = to.write.bind(to);
+    to.write = (...args) => {
+      if (x.length > 1000) reader.close(); // an endless copy fails, it does not fill the memory
+      return write(...args);
+    };
+    Stream.writeStream(reader, to, 2, done);
+  });
+  const [one, two] = await Promise.all([copy(), copy()]);
+  assert.deepEqual([one.success, two.success, one.bytesProcessed + two.bytesProcessed, x.length], [true, true, 3, 6]);
+});
+
 test('a synchronous call comes after what was asked for before it', async () => {
   const stream = source('abcdef');
   const [first, second, third] = [buffer(2), buffer(2), buffer(2)];

@@ -28,6 +28,7 @@ class BufferStream extends ModalStream {
   #buffer;
   #position = 0;
   #end = Infinity;
+  #nHolders = 0; // copies that are under way
 
   constructor(buffer, mode) {
     super(mode);
@@ -35,8 +36,11 @@ class BufferStream extends ModalStream {
   }
 
   // What is appended to the buffer while it is copied is not copied: it may be the copy.
+  // Of several copies at once, the first fixes the end and the last opens it again.
   _holdEnd(isHeld) {
-    this.#end = isHeld ? this.#buffer.length : Infinity;
+    if (isHeld && this.#nHolders === 0) this.#end = this.#buffer.length;
+    this.#nHolders += isHeld ? 1 : -1;
+    if (this.#nHolders === 0) this.#end = Infinity;
   }
 
   _readSync(target) {
