@@ -7,8 +7,9 @@ import re
 import subprocess
 
 from ats_pki import RSA
-from ats_servers import HOST, codes, entry, facts, home, pki, remove_home, s_server
+from ats_servers import codes, entry, facts, home, pki, remove_home, s_server
 from cli import *
+import lib
 
 TLS13 = {0x1301, 0x1302, 0x1303}
 CHACHA = {0xCCA9, 0xCCA8}
@@ -135,6 +136,54 @@ def a_server_of_two_suites_is_judged_by_the_better_whatever_it_prefers(_folder):
             ) as port:
                 for profile in ("current", "ios10", "ios9"):
                     check(port, profile, "TLSv1.2", {names[first], names[second]})
+
+
+NGINX = """
+daemon off; worker_processes 1; pid {home}/nginx.pid; error_log {home}/error.log; user root;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {home}/t1; proxy_temp_path {home}/t2; fastcgi_temp_path {home}/t3;
+  uwsgi_temp_path {home}/t4; scgi_temp_path {home}/t5;
+  ssl_ciphers {ciphers}; ssl_protocols {protocols};
+  server {{ listen 127.0.0.1:{port} ssl; {certificates} }}
+}}"""
+
+
+def nginx(protocols, *leaves, ciphers="ALL:@SECLEVEL=0"):
+    """A context manager: the port of an nginx."""
+    program = lib.need_program("nginx")
+    certificates = " ".join(
+        "ssl_certificate %s; ssl_certificate_key %s;" % (leaf.certificate, leaf.key) for leaf in leaves
+    )
+
+    def command(port):
+        text = NGINX.format(home=home, port=port, protocols=protocols, ciphers=ciphers, certificates=certificates)
+        return [program, "-p", home, "-c", write(home, "nginx.conf", text.encode())]
+
+    return lib.server(command, home, "nginx")
+
+
+@test
+def each_version_of_nginx(_folder):
+    everything = {"TLSv1": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
+    probes = {"P6": "TLSv1", "P5": "TLSv1.1", "P2": "TLSv1.2", "P1": "TLSv1.3"}
+    for offered in ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", "TLSv1 TLSv1.1", "TLSv1.1 TLSv1.2", " ".join(everything)]:
+        with nginx(offered, LEAVES["RSA"]) as port:
+            found = facts(port=port)
+            answers = {row["probe"]: row["ok"] for row in found["matrix"]}
+            equal((offered, {probes[name] for name in probes if answers[name]}), (offered, set(offered.split())))
+            best = max(offered.split(), key=everything.get)
+            equal((offered, codes(found)), (offered, [] if everything[best] >= 0x0303 else ["tls-version"]))
+
+
+@test
+def of_two_certificates_that_counts_which_an_application_would_get(_folder):
+    expired = pki.leaf("expired", dates=("20200101000000Z", "20200601000000Z"))
+    with nginx("TLSv1.2 TLSv1.3", LEAVES["RSA"], expired) as port:
+        equal(codes(facts(port=port, status=1)), ["cert-expired"])
+    with nginx("TLSv1.2 TLSv1.3", LEAVES["RSA"], LEAVES["ECDSA"]) as port:
+        equal(codes(facts(port=port, status=0)), [])
 
 
 try:
