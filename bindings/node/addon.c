@@ -61,6 +61,7 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *arg)
   tinet_http_close(a->http);
   a->http = NULL;
   close_handles(a);
+  close_bonjour(a);
   a->loop = NULL;
   release_stores(a);
   if (tinet_loop_on_closed(loop, on_loop_closed, a) < 0 ||
@@ -76,6 +77,7 @@ static void on_finalize(napi_env env, void *data, void *hint)
   (void)hint;
   free(a->app_guid);
   free(a->app_id);
+  free_bonjour(a);
   free(a);
 }
 
@@ -177,6 +179,7 @@ napi_value tinet_addon_init(napi_env env, napi_value exports)
   define_stores(env, exports);
   define_trust(env, exports);
   define_ats(env, exports);
+  define_bonjour(env, exports);
   define_sockets(env, exports);
   return exports;
 }

@@ -50,6 +50,8 @@ struct addon {
   napi_ref socket_dispatch; /* function(kind, ...), `this` = the owner */
   struct handle *handles;   /* of sockets, see sockets.h */
   struct call *call; /* the innermost from JavaScript under way, or NULL */
+  struct bonjour_thread *bonjour;     /* NULL until used */
+  struct bonjour_thread *old_bonjour; /* ended; to be freed at the very end */
   napi_async_cleanup_hook_handle cleanup;
 };
 
@@ -118,7 +120,12 @@ void define_tools(napi_env env, napi_value exports);
 void define_stores(napi_env env, napi_value exports);
 void define_trust(napi_env env, napi_value exports);
 void define_ats(napi_env env, napi_value exports);
+void define_bonjour(napi_env env, napi_value exports);
 void define_sockets(napi_env env, napi_value exports);
+
+/* bonjour.c */
+void close_bonjour(struct addon *a);
+void free_bonjour(struct addon *a);
 
 /* ats.c */
 /* A reference to the policy of the process, or NULL. */

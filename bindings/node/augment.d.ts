@@ -106,6 +106,22 @@ declare namespace Titanium {
     write(buffer: Titanium.Buffer, resultsCallback: (param0: WriteCallbackArgs) => void): void;
   }
   namespace Network {
+    interface BonjourService {
+      /** tinet: strings, Buffers or `true`; filled in by resolve. */
+      txtRecord: { [key: string]: any };
+      /** tinet: "_printer" ... */
+      subtypes?: string[];
+      /** tinet: false: a name that is taken is an error. */
+      allowRename?: boolean;
+      /** tinet: only there. */
+      interfaceName?: string;
+      /** tinet: after resolve. */
+      readonly addresses?: string[];
+      readonly hostName?: string;
+      publishAsync(socket: any): Promise<boolean>;
+      resolveAsync(timeout?: number): Promise<boolean>;
+      stopAsync(): Promise<boolean>;
+    }
     /** tinet: App Transport Security: "off", "enforce", or the path of a project, a tiapp.xml or an Info.plist. */
     let atsPolicy: string;
     namespace Socket {

@@ -455,4 +455,5 @@ def main():
     sys.exit(out.exit_status())
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -368,7 +368,7 @@ test('a member of Ti.Network that is not there yet throws, also its event', () =
   assert.throws(() => Ti.Network.addEventListener('change', listener), { code: 'ERR_TINET_NOT_SUPPORTED', message: /change/ });
   Ti.Network.addEventListener('mine', listener);
   Ti.Network.removeEventListener('mine', listener);
-  for (const name of ['createBonjourBrowser', 'registerForPushNotifications']) {
+  for (const name of ['unregisterForPushNotifications', 'registerForPushNotifications']) {
     assert.throws(() => Ti.Network[name](), { code: 'ERR_TINET_NOT_SUPPORTED', message: new RegExp(`Ti\\.Network\\.${name}`) });
   }
   for (const name of ['networkType', 'networkTypeName', 'remoteDeviceUUID']) {

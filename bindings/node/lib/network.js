@@ -19,6 +19,22 @@ class Network extends Proxy {
     return new (require('./tcp_socket'))(...args);
   }
 
+  createBonjourBrowser(...args) {
+    return new (require('./bonjour').BonjourBrowser)(...args);
+  }
+
+  createBonjourService(...args) {
+    return new (require('./bonjour').BonjourService)(...args);
+  }
+
+  get BonjourBrowser() {
+    return require('./bonjour').BonjourBrowser;
+  }
+
+  get BonjourService() {
+    return require('./bonjour').BonjourService;
+  }
+
   get Socket() {
     return require('./socket');
   }
@@ -102,13 +118,10 @@ for (const name of [
 }
 
 // Members that tinet will have; until then they say so.
-const METHODS = [
-  'createBonjourBrowser', 'createBonjourService', 'registerForPushNotifications',
-  'unregisterForPushNotifications',
-];
+const METHODS = ['registerForPushNotifications', 'unregisterForPushNotifications'];
 const PROPERTIES = [
   'online', 'networkType', 'networkTypeName', 'remoteDeviceUUID', 'remoteNotificationTypes',
-  'remoteNotificationsEnabled', 'BonjourBrowser', 'BonjourService',
+  'remoteNotificationsEnabled',
 ];
 for (const name of METHODS) {
   Network.prototype[name] = function () {

@@ -63,6 +63,7 @@ class TCP extends IOStream {
   #hasEnded = false; // the peer sends no more
   #acceptOptions = null; // of an armed accept
   #greeting = new Set(); // accepted, their handshakes under way
+  #candidates = []; // of a resolved service: addresses that are still to be tried
   #onShaken = null; // of such a one
   #fixed = {}; // host, port, timeout, listenQueueSize, connected
 
@@ -106,7 +107,9 @@ class TCP extends IOStream {
     this.#isConnecting = true;
     try {
       const tls = this.#clientTLS();
-      this.#handle = native.streamConnect(this, path ? null : host, path ? 0 : port, milliseconds(this.#fixed.timeout), path || null, tls);
+      this.#candidates = !path && this._addresses ? this._addresses.slice() : [];
+      const first = this.#candidates.shift() || host;
+      this.#handle = native.streamConnect(this, path ? null : first, path ? 0 : port, milliseconds(this.#fixed.timeout), path || null, tls);
     } catch (error) {
       this.#isConnecting = false;
       if (error instanceof TypeError) {
@@ -123,11 +126,12 @@ class TCP extends IOStream {
     const { tls } = this.#fixed;
     if (this.#fixed.secure === true && !tls) return {};
     if (!tls) return null;
-    if (tls === true) return {};
-    if (typeof tls !== 'object') throw new TypeError('Socket.TCP: tls must be true or an object');
+    if (tls === true && !this._addresses) return {};
+    if (tls !== true && typeof tls !== 'object') throw new TypeError('Socket.TCP: tls must be true or an object');
     const options = { ...tls };
     if (tls.securityManager) options.trust = require('./https').trustOf(tls.securityManager);
     if (tls.securityManager && !options.trust) throw new TypeError('Socket.TCP: tls.securityManager is no security manager');
+    if (this._addresses && !options.serverName) options.serverName = String(this.#fixed.host).replace(/\.$/, '');
     return options;
   }
 
@@ -336,7 +340,21 @@ class TCP extends IOStream {
     for (const op of pending) callLater(callBack, op, -1, error);
   }
 
+  // The next address of a resolved service.
+  #tryNext() {
+    const address = this.#isConnecting ? this.#candidates.shift() : undefined;
+    if (address === undefined) return false;
+    try {
+      if (this.#handle) native.socketClose(this.#handle);
+      this.#handle = native.streamConnect(this, address, Number(this.#fixed.port), milliseconds(this.#fixed.timeout), null, this.#clientTLS());
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #fail(error) {
+    if (this.#tryNext()) return;
     if (!this.#isConnecting && this.#state !== STATES.CONNECTED && this.#state !== STATES.LISTENING) return;
     this.#isConnecting = false;
     this.#state = STATES.ERROR;

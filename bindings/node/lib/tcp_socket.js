@@ -40,7 +40,11 @@ class Connection {
   }
 }
 
+let nCreated = 0; // by this environment: it is a program of the first generation
+
 class TCPSocket extends Proxy {
+  static wasCreated() { return nCreated > 0; }
+
   #mode = READ | WRITE;
   #handle = null; // of the listener
   #connections = new Map(); // reference -> connection
@@ -50,6 +54,7 @@ class TCPSocket extends Proxy {
 
   constructor(...args) {
     super();
+    nCreated++;
     if (typeof args[0] === 'string') {
       const [hostName, port, mode, dictionary] = args;
       this.hostName = hostName;
@@ -101,7 +106,7 @@ class TCPSocket extends Proxy {
     const limit = Number(this.timeout) > 0 ? Number(this.timeout) : CONNECT_MS;
     const connection = this.#add();
     try {
-      connection.handle = native.streamConnectNow(connection, host, Number(this.port) || 0, limit);
+      connection.handle = this.#connectNow(connection, host, limit);
     } catch (error) {
       this.#connections.delete(connection.reference);
       if (error.reason === 'TINET_ERESOLVE' || error.reason === 'TINET_EURL') throw fail(`Couldn't resolve host ${host}: ${error.message}`);
@@ -111,6 +116,20 @@ class TCPSocket extends Proxy {
     this.#isListening = false;
     this.#isValid = true;
     connection.begin();
+  }
+
+  // A resolved service brings its addresses: its name may be one that nobody else can look up.
+  #connectNow(connection, host, limit) {
+    const port = Number(this.port) || 0;
+    let problem = null;
+    for (const address of this._addresses || [host]) {
+      try {
+        return native.streamConnectNow(connection, address, port, limit);
+      } catch (error) {
+        problem = error;
+      }
+    }
+    throw problem;
   }
 
   #add() {

@@ -42,6 +42,11 @@ socket.tls = { ca: 'ca.pem', alpn: 'chat' };
 socket.drain = (e) => tinet.API.info(String(e.socket.writableLength));
 socket.shutdown();
 
+const service = tinet.Network.createBonjourService('a', '_a._tcp', 'local.');
+service.txtRecord = { color: 'blue', flag: true };
+service.publish(socket, (error, success) => tinet.API.info(`${error} ${success}`));
+service.stopAsync().then((success: boolean) => tinet.API.info(String(success)));
+
 const bytes: Titanium.Buffer = tinet.createBuffer({ length: 4 });
 bytes[0] = 255;
 const stream: Titanium.IOStream = tinet.Stream.createStream({ mode: tinet.Stream.MODE_READ, source: bytes });
