@@ -3,25 +3,20 @@
 
 #include <string.h>
 
-static const struct ats_verb *const verbs[] = {&ats_check, &ats_diagnose,
-                                               &ats_explain, &ats_plist};
-#define N_VERBS (sizeof verbs / sizeof *verbs)
-
-static const char *name_at(size_t i, void *user)
-{
-  (void)user;
-  return verbs[i]->name;
-}
+static const struct cli_verb *const list[] = {&ats_check, &ats_diagnose,
+                                              &ats_explain, &ats_plist};
+static const struct cli_verbs verbs = {
+    .command = "ats",
+    .about = "App Transport Security: what iOS lets an application load.",
+    .list = list,
+    .n = sizeof list / sizeof *list,
+    .exit_help = ats_exit_help,
+    .usage_status = ATS_USAGE,
+};
 
 static void help(FILE *out)
 {
-  (void)fputs("Usage: tinet ats VERB ...\n\n"
-              "App Transport Security: what iOS lets an application load.\n\n",
-              out);
-  for (size_t i = 0; i < N_VERBS; i++)
-    (void)fprintf(out, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
-  (void)fputs("\ntinet ats VERB --help explains one.\n\nExit status:\n", out);
-  ats_exit_help(out);
+  cli_verbs_help(&verbs, out);
 }
 
 void ats_exit_help(FILE *out)
@@ -47,33 +42,9 @@ void ats_exit_help(FILE *out)
     (void)fprintf(out, "  %3d  %s\n", rows[i].status, rows[i].meaning);
 }
 
-static int usage(const char *fmt, const char *a, const char *b)
-{
-  if (b)
-    (void)cli_usage("ats", fmt, a, b);
-  else
-    (void)cli_usage("ats", fmt, a);
-  return ATS_USAGE;
-}
-
 static int run(int argc, char **argv)
 {
-  const char *near;
-
-  if (argc < 2) {
-    help(stderr);
-    return ATS_USAGE;
-  }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-    help(stdout);
-    return CLI_OK;
-  }
-  for (size_t i = 0; i < N_VERBS; i++)
-    if (strcmp(argv[1], verbs[i]->name) == 0)
-      return verbs[i]->run(argc - 1, argv + 1);
-  near = cli_suggest(argv[1], name_at, NULL, N_VERBS);
-  return near ? usage("unknown verb '%s'; did you mean '%s'?", argv[1], near)
-              : usage("unknown verb '%s'", argv[1], NULL);
+  return cli_verbs_run(&verbs, argc, argv);
 }
 
 int ats_parse(struct cli_parser *parser, int argc, char **argv)

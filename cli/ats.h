@@ -20,12 +20,7 @@ enum {
   ATS_TIMEOUT = 75,
 };
 
-struct ats_verb {
-  const char *name, *summary;
-  int (*run)(int argc, char **argv);
-};
-
-extern const struct ats_verb ats_check, ats_diagnose, ats_explain, ats_plist;
+extern const struct cli_verb ats_check, ats_diagnose, ats_explain, ats_plist;
 
 /* ---- options that several verbs have ---- */
 

@@ -251,5 +251,5 @@ static int run(int argc, char **argv)
   return status;
 }
 
-const struct ats_verb ats_check = {
+const struct cli_verb ats_check = {
     "check", "find mistakes in tiapp.xml and Info.plist", run};

@@ -543,5 +543,5 @@ static int run(int argc, char **argv)
   return status;
 }
 
-const struct ats_verb ats_diagnose = {
+const struct cli_verb ats_diagnose = {
     "diagnose", "connect to servers: do they meet it, and what to do", run};

@@ -175,5 +175,5 @@ static int run(int argc, char **argv)
   return status;
 }
 
-const struct ats_verb ats_explain = {
+const struct cli_verb ats_explain = {
     "explain", "say what a policy means for URLs, without connecting", run};

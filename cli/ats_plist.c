@@ -110,5 +110,5 @@ static int run(int argc, char **argv)
   return status;
 }
 
-const struct ats_verb ats_plist = {
+const struct cli_verb ats_plist = {
     "plist", "print the policy that a build would produce", run};

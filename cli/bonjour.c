@@ -6,47 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct bonjour_verb *const verbs[] = {
+static const struct cli_verb *const list[] = {
     &bonjour_browse, &bonjour_types, &bonjour_publish, &bonjour_resolve};
-#define N_VERBS (sizeof verbs / sizeof *verbs)
+static const struct cli_verbs verbs = {
+    .command = "bonjour",
+    .about = "Services in the local network: DNS-SD over multicast DNS.",
+    .list = list,
+    .n = sizeof list / sizeof *list,
+    .exit_help = cli_exit_help,
+    .usage_status = CLI_USAGE,
+};
 
 static void help(FILE *out)
 {
-  (void)fputs("Usage: tinet bonjour VERB ...\n\n"
-              "Services in the local network: DNS-SD over multicast DNS.\n\n",
-              out);
-  for (size_t i = 0; i < N_VERBS; i++)
-    (void)fprintf(out, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
-  (void)fputs("\ntinet bonjour VERB --help explains one.\n\nExit status:\n",
-              out);
-  cli_exit_help(out);
-}
-
-static const char *name_at(size_t i, void *user)
-{
-  (void)user;
-  return verbs[i]->name;
+  cli_verbs_help(&verbs, out);
 }
 
 static int run(int argc, char **argv)
 {
-  const char *near;
-
-  if (argc < 2) {
-    help(stderr);
-    return CLI_USAGE;
-  }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-    help(stdout);
-    return CLI_OK;
-  }
-  for (size_t i = 0; i < N_VERBS; i++)
-    if (strcmp(argv[1], verbs[i]->name) == 0)
-      return verbs[i]->run(argc - 1, argv + 1);
-  near = cli_suggest(argv[1], name_at, NULL, N_VERBS);
-  return near ? cli_usage("bonjour", "unknown verb '%s'; did you mean '%s'?",
-                          argv[1], near)
-              : cli_usage("bonjour", "unknown verb '%s'", argv[1]);
+  return cli_verbs_run(&verbs, argc, argv);
 }
 
 /* ---- a session ---- */

@@ -20,12 +20,7 @@ struct bonjour_session {
   int status;
 };
 
-struct bonjour_verb {
-  const char *name, *summary;
-  int (*run)(int argc, char **argv);
-};
-
-extern const struct bonjour_verb bonjour_browse, bonjour_types, bonjour_publish,
+extern const struct cli_verb bonjour_browse, bonjour_types, bonjour_publish,
     bonjour_resolve;
 
 enum {

@@ -371,7 +371,7 @@ static int run_types(int argc, char **argv)
   return run(argc, argv, true);
 }
 
-const struct bonjour_verb bonjour_browse = {
-    "browse", "list the services of a type", run_browse};
-const struct bonjour_verb bonjour_types = {
-    "types", "list the types of services", run_types};
+const struct cli_verb bonjour_browse = {"browse", "list the services of a type",
+                                        run_browse};
+const struct cli_verb bonjour_types = {"types", "list the types of services",
+                                       run_types};

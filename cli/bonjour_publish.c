@@ -253,7 +253,7 @@ static int run_resolve(int argc, char **argv)
   return run(argc, argv, true);
 }
 
-const struct bonjour_verb bonjour_publish = {"publish", "announce a service",
-                                             run_publish};
-const struct bonjour_verb bonjour_resolve = {
-    "resolve", "say where a service is", run_resolve};
+const struct cli_verb bonjour_publish = {"publish", "announce a service",
+                                         run_publish};
+const struct cli_verb bonjour_resolve = {"resolve", "say where a service is",
+                                         run_resolve};

@@ -76,6 +76,24 @@ struct cli_parser {
 int cli_parse(struct cli_parser *p, int argc, char **argv);
 void cli_options_help(const struct cli_option *options, size_t n, FILE *out);
 
+/* ---- commands with verbs (verbs.c) ---- */
+
+struct cli_verb {
+  const char *name, *summary;
+  int (*run)(int argc, char **argv); /* argv[0] is the verb */
+};
+
+struct cli_verbs {
+  const char *command, *about;
+  const struct cli_verb *const *list;
+  size_t n;
+  void (*exit_help)(FILE *out); /* the table of statuses */
+  int usage_status;
+};
+
+int cli_verbs_run(const struct cli_verbs *verbs, int argc, char **argv);
+void cli_verbs_help(const struct cli_verbs *verbs, FILE *out);
+
 /* ---- messages and text (text.c) ---- */
 
 /* "tinet: ..." on stderr; control characters of arguments are shown, not
