@@ -106,14 +106,29 @@ declare namespace Titanium {
     write(buffer: Titanium.Buffer, resultsCallback: (param0: WriteCallbackArgs) => void): void;
   }
   namespace Network {
+    /** As it is called in practice: with one dictionary. */
+    function createBonjourBrowser(parameters?: any): BonjourBrowser;
+    function createBonjourService(parameters?: any): BonjourService;
+    interface BonjourBrowser {
+      /** tinet: only what is heard there. */
+      interfaceName?: string;
+      /** tinet: one service has come or gone. */
+      addEventListener(name: 'servicefound' | 'servicelost', callback: (this: BonjourBrowser, event: { type: string; source: BonjourBrowser; service: BonjourService }) => void): void;
+      /** tinet: the search has ended by itself. */
+      addEventListener(name: 'error', callback: (this: BonjourBrowser, event: { type: string; source: BonjourBrowser; success: false; code: number; error: string }) => void): void;
+    }
     interface BonjourService {
+      /** tinet: somebody has claimed the name of a published service. */
+      addEventListener(name: 'rename', callback: (this: BonjourService, event: { type: string; source: BonjourService; name: string; oldName: string }) => void): void;
+      /** tinet: it is no longer published. */
+      addEventListener(name: 'error', callback: (this: BonjourService, event: { type: string; source: BonjourService; success: false; code: number; error: string }) => void): void;
       /** tinet: strings, Buffers or `true`; filled in by resolve. */
       txtRecord: { [key: string]: any };
       /** tinet: "_printer" ... */
       subtypes?: string[];
       /** tinet: false: a name that is taken is an error. */
       allowRename?: boolean;
-      /** tinet: only there. */
+      /** tinet: only there; after resolve where it was heard. */
       interfaceName?: string;
       /** tinet: after resolve. */
       readonly addresses?: string[];

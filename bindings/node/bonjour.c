@@ -67,6 +67,17 @@ void close_bonjour(struct addon *a)
   a->old_bonjour = t; /* messages on their way still name it */
 }
 
+/* A step of the wall clock neither ends nor prolongs a wait. */
+static void init_condition(pthread_cond_t *condition)
+{
+  pthread_condattr_t attr;
+
+  (void)pthread_condattr_init(&attr);
+  (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  (void)pthread_cond_init(condition, &attr);
+  (void)pthread_condattr_destroy(&attr);
+}
+
 static struct bonjour_thread *open_thread(struct addon *a)
 {
   struct bonjour_thread *t;
@@ -80,7 +91,7 @@ static struct bonjour_thread *open_thread(struct addon *a)
   }
   t->addon = a;
   (void)pthread_mutex_init(&t->lock, NULL);
-  (void)pthread_cond_init(&t->changed, NULL);
+  init_condition(&t->changed);
   if (pthread_create(&t->thread, NULL, run_thread, t) != 0) {
     (void)tinet_loop_close(t->loop);
     free(t);
@@ -107,22 +118,30 @@ static napi_value setup(napi_env env, napi_callback_info info)
   return NULL;
 }
 
-static size_t get_parts(napi_env env, napi_value array, struct part *to)
+/* Of an array of Buffers; too many, or no memory, is an exception. */
+static bool get_parts(napi_env env, napi_value array, struct part **ret,
+                      size_t *ret_n)
 {
   uint32_t n = 0;
-  size_t n_got = 0;
+  struct part *parts;
 
   (void)napi_get_array_length(env, array, &n);
-  for (uint32_t i = 0; i < n && i < MAX_PARTS; i++) {
+  parts = n <= MAX_PARTS ? calloc(n + 1U, sizeof *parts) : NULL;
+  if (!parts) {
+    throw_code(env, n > MAX_PARTS ? TINET_ELIMIT : TINET_ENOMEM, NULL);
+    return false;
+  }
+  *ret = parts;
+  for (uint32_t i = 0; i < n; i++) {
     napi_value value;
     void *data;
     size_t len;
 
     if (napi_get_element(env, array, i, &value) == napi_ok &&
         napi_get_buffer_info(env, value, &data, &len) == napi_ok)
-      bonjour_set_part(&to[n_got++], len ? data : "", len);
+      bonjour_set_part(&parts[(*ret_n)++], len ? data : "", len);
   }
-  return n_got;
+  return true;
 }
 
 static struct command *make_command(napi_env env, struct bonjour_thread *t,
@@ -141,12 +160,12 @@ static struct command *make_command(napi_env env, struct bonjour_thread *t,
   (void)napi_get_value_bool(env, args[6], &c->may_rename);
   if (!get_text_or_null(env, args[2], &c->name) ||
       !get_text_or_null(env, args[3], &c->type) ||
-      !get_text_or_null(env, args[4], &c->interface)) {
+      !get_text_or_null(env, args[4], &c->interface) ||
+      !get_parts(env, args[7], &c->txt, &c->n_txt) ||
+      !get_parts(env, args[8], &c->subtypes, &c->n_subtypes)) {
     bonjour_free_command(c);
     return NULL;
   }
-  c->n_txt = get_parts(env, args[7], c->txt);
-  c->n_subtypes = get_parts(env, args[8], c->subtypes);
   return c;
 }
 
@@ -154,7 +173,7 @@ static struct timespec in_ms(unsigned ms)
 {
   struct timespec at;
 
-  (void)clock_gettime(CLOCK_REALTIME, &at);
+  (void)clock_gettime(CLOCK_MONOTONIC, &at);
   at.tv_sec += ms / 1000;
   at.tv_nsec += (long)(ms % 1000) * 1000000;
   if (at.tv_nsec >= 1000000000) {

@@ -22,10 +22,12 @@ enum kind {
   KIND_RENAMED,
   KIND_RESOLVED,
   KIND_ERROR,
+  KIND_DONE, /* what was asked has been done; only for who waits */
 };
 
 #define MAX_TEXTS 4
-#define MAX_PARTS 64      /* addresses, strings of TXT */
+#define MAX_ADDRESSES 64  /* of one host */
+#define MAX_PARTS 1024U   /* subtypes, strings of TXT: more than are allowed */
 #define MAX_UNSEEN 20000U /* messages that Node has not taken yet */
 
 struct part {
@@ -42,8 +44,8 @@ struct message {
   int number; /* of an error; of a batch: all for now; of a service: its port */
   size_t n_texts, n_addresses, n_txt;
   char *texts[MAX_TEXTS];
-  char *addresses[MAX_PARTS];
-  struct part txt[MAX_PARTS];
+  char *addresses[MAX_ADDRESSES];
+  struct part *txt; /* owned */
 };
 
 /* An object of the library, on the thread. */
@@ -66,7 +68,7 @@ struct command {
   char *name, *type, *interface; /* owned, or NULL */
   unsigned number;               /* port or timeout in ms */
   bool may_rename;
-  struct part txt[MAX_PARTS], subtypes[MAX_PARTS];
+  struct part *txt, *subtypes; /* owned */
   size_t n_txt, n_subtypes;
 };
 
@@ -92,13 +94,17 @@ struct bonjour_thread {
 extern const tinet_bonjour_browser_events bonjour_browser_events;
 extern const tinet_bonjour_service_events bonjour_service_events;
 extern const tinet_bonjour_resolve_events bonjour_resolve_events;
-void bonjour_emit_error(struct item *item, const tinet_error *err);
+void bonjour_emit_error(const struct item *item, const tinet_error *err);
+/* Tells who waits for it that a command has been done, or why not; nobody
+ * else hears of it. */
+void bonjour_answer(const struct item *item, const tinet_error *err);
 void bonjour_message_unref(struct message *m);
 /* [seq, id, kind, number, texts, addresses, txt] */
 #define BONJOUR_N_ARGUMENTS 7
 void bonjour_make_arguments(napi_env env, const struct message *m,
                             napi_value *argv);
 void bonjour_set_part(struct part *part, const void *data, size_t len);
+void bonjour_free_parts(struct part *parts, size_t n);
 
 /* bonjour_commands.c, on the thread */
 void bonjour_run_command(void *arg); /* a struct command, which is freed */

@@ -2,6 +2,7 @@
 #include "bonjour.h"
 
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- commands, on the thread ---- */
@@ -13,9 +14,17 @@ static size_t slices_of(const struct part *parts, size_t n, tinet_slice *to)
   return n;
 }
 
-static uint32_t interface_of(const struct command *c)
+/* A name that is none must not mean "everywhere". */
+static int get_interface(const struct command *c, uint32_t *ret_index,
+                         tinet_error *err)
 {
-  return c->interface ? if_nametoindex(c->interface) : 0;
+  *ret_index = c->interface ? if_nametoindex(c->interface) : 0;
+  if (!c->interface || *ret_index > 0)
+    return TINET_OK;
+  err->code = TINET_EINVAL;
+  (void)snprintf(err->text, sizeof err->text, "there is no interface %s",
+                 c->interface);
+  return TINET_EINVAL;
 }
 
 static int browse(struct command *c, struct item *item, tinet_error *err)
@@ -26,7 +35,8 @@ static int browse(struct command *c, struct item *item, tinet_error *err)
   opt.type = c->type;
   opt.domain = c->name;
   opt.subtype = c->n_subtypes ? c->subtypes[0].data : NULL;
-  opt.interface_index = interface_of(c);
+  if (get_interface(c, &opt.interface_index, err) < 0)
+    return err->code;
   return tinet_bonjour_browser_open(c->thread->bonjour, &opt,
                                     &bonjour_browser_events, item,
                                     &item->of.browser, err);
@@ -43,7 +53,8 @@ static int publish(struct command *c, struct item *item, tinet_error *err)
   opt.type = c->type;
   opt.port = (uint16_t)c->number;
   opt.may_rename = c->may_rename;
-  opt.interface_index = interface_of(c);
+  if (get_interface(c, &opt.interface_index, err) < 0)
+    return err->code;
   opt.n_txt = slices_of(c->txt, c->n_txt, txt);
   opt.txt = txt;
   for (size_t i = 0; i < c->n_subtypes; i++)
@@ -63,7 +74,8 @@ static int resolve(struct command *c, struct item *item, tinet_error *err)
   opt.name = c->name;
   opt.type = c->type;
   opt.timeout_ms = c->number;
-  opt.interface_index = interface_of(c);
+  if (get_interface(c, &opt.interface_index, err) < 0)
+    return err->code;
   return tinet_bonjour_resolve_open(c->thread->bonjour, &opt,
                                     &bonjour_resolve_events, item,
                                     &item->of.resolve, err);
@@ -107,9 +119,9 @@ static void set_txt(struct command *c)
 
   if (!item || item->op != OP_PUBLISH)
     return;
-  if (tinet_bonjour_service_set_txt(item->of.service, txt,
-                                    slices_of(c->txt, c->n_txt, txt), &err) < 0)
-    bonjour_emit_error(item, &err);
+  err.code = tinet_bonjour_service_set_txt(
+      item->of.service, txt, slices_of(c->txt, c->n_txt, txt), &err);
+  bonjour_answer(item, &err); /* the old ones stay, if it has failed */
 }
 
 static int open_bonjour(struct bonjour_thread *t, tinet_error *err)
@@ -121,16 +133,13 @@ static int open_bonjour(struct bonjour_thread *t, tinet_error *err)
 static void open_item(struct command *c)
 {
   struct bonjour_thread *t = c->thread;
-  struct item *item = calloc(1, sizeof *item);
+  const struct item named = {.thread = t, .id = c->id, .op = c->op};
+  struct item *item = malloc(sizeof *item);
   tinet_error err = {0};
-  int code;
+  int code = item ? open_bonjour(t, &err) : TINET_ENOMEM;
 
-  if (!item)
-    return;
-  item->thread = t;
-  item->id = c->id;
-  item->op = c->op;
-  code = open_bonjour(t, &err);
+  if (item)
+    *item = named;
   if (code == TINET_OK)
     code = c->op == OP_BROWSE    ? browse(c, item, &err)
            : c->op == OP_PUBLISH ? publish(c, item, &err)
@@ -138,20 +147,20 @@ static void open_item(struct command *c)
   if (code == TINET_OK) {
     item->next = t->items;
     t->items = item;
+    if (c->op == OP_BROWSE)
+      bonjour_answer(item, &err);
     return;
   }
   if (err.code == 0)
     err.code = code;
-  bonjour_emit_error(item, &err);
+  bonjour_emit_error(&named, &err);
   free(item);
 }
 
 void bonjour_free_command(struct command *c)
 {
-  for (size_t i = 0; i < c->n_txt; i++)
-    free(c->txt[i].data);
-  for (size_t i = 0; i < c->n_subtypes; i++)
-    free(c->subtypes[i].data);
+  bonjour_free_parts(c->txt, c->n_txt);
+  bonjour_free_parts(c->subtypes, c->n_subtypes);
   free(c->name);
   free(c->type);
   free(c->interface);

@@ -17,8 +17,7 @@ void bonjour_message_unref(struct message *m)
     free(m->texts[i]);
   for (size_t i = 0; i < m->n_addresses; i++)
     free(m->addresses[i]);
-  for (size_t i = 0; i < m->n_txt; i++)
-    free(m->txt[i].data);
+  bonjour_free_parts(m->txt, m->n_txt);
   free(m);
 }
 
@@ -54,6 +53,13 @@ void bonjour_set_part(struct part *part, const void *data, size_t len)
     memcpy(part->data, data, len);
     part->data[len] = '\0';
   }
+}
+
+void bonjour_free_parts(struct part *parts, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    free(parts[i].data);
+  free(parts);
 }
 
 static napi_value make_array(napi_env env, size_t n)
@@ -126,18 +132,26 @@ static void hold_back(struct bonjour_thread *t)
   }
 }
 
-static void emit(struct message *m)
+static void give_to_waiter(struct message *m)
 {
   struct bonjour_thread *t = m->thread;
 
-  hold_back(t);
   (void)pthread_mutex_lock(&t->lock);
-  if (t->waited_id == m->id && !t->waited && ends_a_wait(m->kind)) {
+  if (t->waited_id == m->id && !t->waited) {
     atomic_fetch_add(&m->n_refs, 1);
     t->waited = m;
     (void)pthread_cond_signal(&t->changed);
   }
   (void)pthread_mutex_unlock(&t->lock);
+}
+
+static void emit(struct message *m)
+{
+  struct bonjour_thread *t = m->thread;
+
+  hold_back(t);
+  if (ends_a_wait(m->kind))
+    give_to_waiter(m);
   atomic_fetch_add(&t->n_unseen, 1);
   if (tinet_loop_post(t->addon->loop, deliver, m) < 0) {
     atomic_fetch_sub(&t->n_unseen, 1);
@@ -145,17 +159,36 @@ static void emit(struct message *m)
   }
 }
 
-void bonjour_emit_error(struct item *item, const tinet_error *err)
+static struct message *new_error(const struct item *item,
+                                 const tinet_error *err)
 {
   struct message *m = new_message(item, KIND_ERROR);
-  int number = tinet_bonjour_code_of(err);
 
   if (!m)
-    return;
-  m->number = number;
-  add_text(m, tinet_bonjour_code_name(number));
+    return NULL;
+  m->number = tinet_bonjour_code_of(err);
+  add_text(m, tinet_bonjour_code_name(m->number));
   add_text(m, err->text);
-  emit(m);
+  return m;
+}
+
+void bonjour_emit_error(const struct item *item, const tinet_error *err)
+{
+  struct message *m = new_error(item, err);
+
+  if (m)
+    emit(m);
+}
+
+void bonjour_answer(const struct item *item, const tinet_error *err)
+{
+  struct message *m =
+      err->code ? new_error(item, err) : new_message(item, KIND_DONE);
+
+  if (!m)
+    return; /* who waits gives up in time */
+  give_to_waiter(m);
+  bonjour_message_unref(m);
 }
 
 /* ---- events of the library, on the thread ---- */
@@ -206,28 +239,30 @@ static void on_browser_error(tinet_bonjour_browser *b, const tinet_error *err,
   bonjour_emit_error(user, err);
 }
 
-static void emit_name(struct item *item, enum kind kind, const char *name)
+static void emit_name(struct item *item, enum kind kind, const char *name,
+                      const char *old_name)
 {
   struct message *m = new_message(item, kind);
 
   if (!m)
     return;
   add_text(m, name);
+  if (old_name)
+    add_text(m, old_name);
   emit(m);
 }
 
 static void on_published(tinet_bonjour_service *s, const char *name, void *user)
 {
   (void)s;
-  emit_name(user, KIND_PUBLISHED, name);
+  emit_name(user, KIND_PUBLISHED, name, NULL);
 }
 
 static void on_renamed(tinet_bonjour_service *s, const char *old_name,
                        const char *name, void *user)
 {
   (void)s;
-  (void)old_name;
-  emit_name(user, KIND_RENAMED, name);
+  emit_name(user, KIND_RENAMED, name, old_name);
 }
 
 static void on_service_error(tinet_bonjour_service *s, const tinet_error *err,
@@ -249,12 +284,13 @@ static void on_resolved(tinet_bonjour_resolve *r,
   m->number = f->port;
   add_text(m, f->host);
   add_text(m, if_indextoname(f->interface_index, name) ? name : "");
-  for (size_t i = 0; i < f->n_endpoints && i < MAX_PARTS; i++) {
+  for (size_t i = 0; i < f->n_endpoints && i < MAX_ADDRESSES; i++) {
     tinet_endpoint_text(&f->endpoints[i], text);
     m->addresses[m->n_addresses] = strdup(text);
     m->n_addresses += m->addresses[m->n_addresses] != NULL;
   }
-  for (size_t i = 0; i < f->n_txt && i < MAX_PARTS; i++)
+  m->txt = calloc(f->n_txt + 1, sizeof *m->txt);
+  for (size_t i = 0; m->txt && i < f->n_txt; i++)
     bonjour_set_part(&m->txt[m->n_txt++], f->txt[i].data, f->txt[i].len);
   emit(m);
 }

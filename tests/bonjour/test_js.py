@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-from test_namespaces import BUILD, ROOT, Machine, Program, join, tap
+from test_namespaces import BUILD, MDNS, ROOT, Machine, Program, cable, join, tap
 
 TINET = os.path.join(BUILD, "cli", "tinet")
 os.environ["TINET_ADDON_DIR"] = os.path.join(BUILD, "bindings", "node")
@@ -178,6 +178,12 @@ const network = Ti.Network;
 attempt(() => network.createBonjourBrowser({}).search());
 attempt(() => network.createBonjourBrowser('http').search());
 attempt(() => network.createBonjourBrowser('_http._tcp', 'example.com').search());
+attempt(() => network.createBonjourBrowser('_http._tcp,printer').search());
+attempt(() => network.createBonjourBrowser('_http._tcp,_a,_b').search());
+attempt(() => network.createBonjourBrowser({ serviceType: '_http._tcp', interfaceName: 'nosuch0' }).search());
+attempt(() => network.createBonjourBrowser('_http._tcp\\0').search());
+const numb = network.createBonjourBrowser({ isSearching: true });
+say(numb.serviceType, numb.isSearching, numb.domain);
 const found = network.createBonjourService({ name: 'x', type: '_x._tcp', isLocal: false });
 attempt(() => found.publish({}));
 const own = network.createBonjourService('x', '_x._tcp');
@@ -190,10 +196,11 @@ own.stop((error, success) => say('stop', error, success));
 found.resolve(60, (error) => say('cancelled', error.message));
 found.stop();
 """)
-    assert lines(program, 11) == [
+    assert lines(program, 17) == [
         "Service type not set undefined",
-        "Failed to search: BadArgumentError -72004",
-        "Failed to search: BadArgumentError -72004",
+        *["Failed to search: BadArgumentError -72004"] * 6,
+        "[WARN] BonjourBrowser: isSearching is read-only",
+        "undefined false local.",
         "Attempt to republish discovered Bonjour service undefined",
         "Attempt to publish service with no associated socket undefined",
         "BonjourService.publish: the socket is neither a Socket.TCP nor a TCPSocket undefined",
@@ -204,6 +211,205 @@ found.stop();
         "cancelled Cancelled",
     ], program.seen
     assert program.process.wait(30) == 0
+
+
+@test
+def operations_that_are_under_way(a, _b):
+    program = node(a, HEAD + """
+const server = Ti.Network.Socket.createTCP({ host: 'INADDR_ANY', port: 0 });
+server.listen();
+const service = Ti.Network.createBonjourService({ name: 'Busy', type: '_tbusy._tcp' });
+for (const name of ['publish', 'resolve', 'stop']) service.addEventListener(name, (e) => say('event', told(e)));
+service.resolve(60, (error, success) => say('resolve', error.message, error.code, success));
+service.publish(server, (error) => say('publish while resolving', error.message));
+service.stop((error, success) => {
+  say('stop', error, success);
+  service.publish(server, (error, success) => {
+    say('publish', error.message, success);
+  });
+  service.resolve((error) => say('resolve while publishing', error.message));
+  service.stop(() => server.close());
+});
+""")
+    assert lines(program, 9) == [
+        "publish while resolving InProgress",
+        "event resolve false -72005 Cancelled Cancelled",
+        "resolve Cancelled -72005 false",
+        "event stop true 0 undefined null",
+        "stop null true",
+        "resolve while publishing InProgress",
+        "event publish false -72005 Cancelled Cancelled",
+        "publish Cancelled false",
+        "event stop true 0 undefined null",
+    ], program.seen
+    assert program.process.wait(30) == 0
+
+
+@test
+def a_txt_record_is_any_bytes_and_may_change(a, b):
+    service = node(a, HEAD + """
+const server = Ti.Network.Socket.createTCP({ host: 'INADDR_ANY', port: 0 });
+server.listen();
+const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${i}`, i]));
+const service = Ti.Network.createBonjourService({ name: 'Txt', type: '_ttxt._tcp', txtRecord: { ...many, raw: Buffer.from([255, 0, 1]), Key: 'first', KEY: 'second', no: null } });
+const attempt = (fn) => { try { fn(); } catch (e) { say(e.message, e.code); } };
+service.publish(server, (error) => {
+  say('published', error);
+  attempt(() => { service.txtRecord = { long: 'x'.repeat(300) }; });
+  attempt(() => { service.txtRecord = { 'a=b': 1 }; });
+  say(service.txtRecord.Key);
+});
+process.stdin.on('data', () => { service.txtRecord = { changed: 'yes' }; say('changed'); });
+process.stdin.on('end', () => { service.stop(() => server.close()); });
+""")
+    assert lines(service, 4) == ["published null", "BadArgumentError -72004", "BadArgumentError -72004", "first"], service.seen
+    read = HEAD + """
+const service = Ti.Network.createBonjourService({ name: 'Txt', type: '_ttxt._tcp', isLocal: false });
+service.resolve(20, (error) => {
+  const txt = service.txtRecord;
+  if (txt.changed) say(JSON.stringify(txt));
+  else say(Object.keys(txt).length, txt.k99, Buffer.isBuffer(txt.raw) && [...txt.raw].join(), txt.Key, txt.KEY, 'no' in txt);
+});
+"""
+    assert node(b, read).next() == "102 99 255,0,1 first undefined false"
+    service.process.stdin.write("change\n")
+    service.process.stdin.flush()
+    service.expect("changed")
+    for _ in range(20):
+        got = node(b, read).next()
+        if "changed" in got:
+            break
+    assert got == '{"changed":"yes"}', got
+    service.process.stdin.close()
+    assert service.process.wait(30) == 0
+
+
+@test
+def a_later_claim_renames(a, b):
+    source = """
+const server = Ti.Network.Socket.createTCP({ host: 'INADDR_ANY', port: 0 });
+server.listen();
+const service = Ti.Network.createBonjourService({ name: 'Split', type: '_tsplit._tcp' });
+service.addEventListener('rename', (e) => say('rename', e.oldName, e.name, service.name, e.source === service));
+service.publish(server, () => say('published', service.name));
+process.stdin.on('data', () => { service.stop(() => { server.close(); process.stdin.destroy(); }); });
+"""
+    a.ip("link", "set", "cable0", "down")
+    both = [node(machine, HEAD + source) for machine in (a, b)]
+    for program in both:
+        program.expect("published Split")
+    a.ip("link", "set", "cable0", "up")
+    a.ip("addr", "add", "fe80::1/64", "dev", "cable0", "nodad")
+    a.ip("route", "add", "224.0.0.0/4", "dev", "cable0")
+    first = Program.first_of(both, r"rename Split Split \(2\) Split \(2\) true")
+    assert first in both
+    for program in both:
+        program.process.stdin.write("stop\n")
+        program.process.stdin.close()
+        assert program.process.wait(30) == 0
+
+
+@test
+def a_socket_of_datagrams_and_what_is_done_to_published_ones(a, b):
+    program = node(a, HEAD + """
+const udp = Ti.Network.Socket.createUDP({ port: 0 });
+const service = Ti.Network.createBonjourService({ name: 'Udp', type: '_tudp._udp' });
+const attempt = (fn) => { try { fn(); } catch (e) { say(e.message, e.code); } };
+udp.addEventListener('started', () => {
+  Ti.Network.createBonjourService({ name: 'Udp', type: '_tudp._tcp' }).publish(udp, (error) => say(error.message));
+  service.publish(udp, (error) => {
+    say('published', error, service.socket === udp);
+    service.socket = null;
+    say(service.socket === udp);
+    udp.stop();
+    attempt(() => service.publish(udp));
+    service.stop(() => attempt(() => service.publish(udp)));
+  });
+});
+attempt(() => service.publish(udp));
+udp.start(0);
+""")
+    got = [program.next() for _ in range(8)]
+    assert got == [
+        "Attempt to publish service with a socket that is not listening -72004",
+        "BadArgumentError",
+        "published null true",
+        "[WARN] BonjourService: socket is read-only; publish and resolve set it",
+        "true",
+        "[WARN] Ti.Network.Socket.UDP: closed while a BonjourService announces it; stop the service first",
+        "Attempt to republish service undefined",
+        "Attempt to publish service with a socket that is not listening -72004",
+    ], got
+    assert program.process.wait(30) == 0
+
+
+@test
+def port_5353_in_other_hands(a, b):
+    holder = Program(b, sys.executable, MDNS, "cable1", "hold")
+    holder.expect("held")
+    program = node(b, HEAD + """
+const browser = Ti.Network.createBonjourBrowser({ serviceType: '_http._tcp' });
+try { browser.search(); } catch (e) { say(e.message, e.code, browser.isSearching); }
+const server = Ti.Network.createTCPSocket({ hostName: 'INADDR_ANY', port: 0 });
+server.listen();
+const service = Ti.Network.createBonjourService({ name: 'x', type: '_http._tcp' });
+service.publish(server, (error, success) => {
+  say(error.message, error.code, success);
+  try { service.publish(server); } catch (e) { say(e.message, e.code); }
+  server.close();
+});
+""")
+    assert lines(program, 3) == [
+        "Failed to search: UnknownError -72000 false",
+        "UnknownError -72000 false",
+        "Failed to publish: UnknownError -72000",
+    ], program.seen
+    assert program.process.wait(30) == 0
+    holder.end()
+
+
+@test
+def ipv6_alone_connects_and_a_service_is_resolved_again(_a, _b):
+    a, b = Machine(), Machine()
+    try:
+        cable(a, b)
+        for machine, name, number in ((a, "cable0", 1), (b, "cable1", 2)):
+            machine.ip("link", "set", "lo", "up")
+            machine.ip("addr", "add", "fe80::%d/64" % number, "dev", name, "nodad")
+            machine.ip("link", "set", name, "addrgenmode", "none")
+            machine.ip("link", "set", name, "up")
+        echo = node(a, ECHO)
+        echo.expect("published null true Echo true")
+        finder = node(b, HEAD + """
+const browser = Ti.Network.createBonjourBrowser({ serviceType: '_techo._tcp' });
+browser.addEventListener('servicefound', ({ service }) => {
+  service.resolve((error) => {
+    const { socket } = service;
+    say('at', service.addresses.join(), service.interfaceName, service.hostName === socket.host);
+    service.stop();
+    say(service.socket, service.addresses, service.interfaceName);
+    service.resolve((error) => say('again', error, service.socket.port === socket.port, service.socket !== socket));
+    socket.connected = () => {
+      socket.write(Ti.createBuffer({ value: 'six' }), () => {});
+      const buffer = Ti.createBuffer({ length: 100 });
+      socket.read(buffer, (r) => { say('echo', buffer.toString().slice(0, r.bytesProcessed)); socket.close(); browser.stopSearch(); });
+    };
+    socket.error = (e) => say(e.error);
+    socket.connect();
+  });
+});
+browser.search();
+""")
+        got = [finder.next() for _ in range(4)]
+        assert got[:2] == ["at fe80::1%cable1 cable1 true", "undefined undefined undefined"], got
+        assert set(got[2:]) == {"again null true true", "echo six"}, got
+        assert finder.process.wait(30) == 0
+        echo.process.stdin.write("stop\n")
+        echo.process.stdin.close()
+    finally:
+        Program.kill_all()
+        a.close()
+        b.close()
 
 
 @test
@@ -277,7 +483,7 @@ def main():
             out.skip("Bonjour from JavaScript", "this user may not make network namespaces")
             return out.exit_status()
         join(a, b)
-        for fn in tests:
+        for fn in [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
             problems = []
             try:
                 fn(a, b)

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -63,6 +64,18 @@ class Program:
             line = self.next()
             if re.fullmatch(pattern, line):
                 return line
+
+    @staticmethod
+    def first_of(programs, pattern):
+        """The first of them that says a line like this."""
+        until = time.monotonic() + TIMEOUT
+        while time.monotonic() < until:
+            for program in programs:
+                while not program.lines.empty():
+                    if re.fullmatch(pattern, program.next()):
+                        return program
+            time.sleep(0.02)
+        raise AssertionError("nobody said %r: %r" % (pattern, [p.seen for p in programs]))
 
     def say(self, line):
         self.process.stdin.write(line + "\n")

@@ -5,7 +5,9 @@
 // from 9.0 on they return at once, with events and callbacks.
 
 const api = require('./api');
+const { announce, withdraw } = require('./announced');
 const { KINDS, OPS, close, open, setTxt } = require('./bonjour_native');
+const { decodeTxt, encodeTxt } = require('./bonjour_txt');
 const { Proxy, defineAccessors, reportUncaught } = require('./proxy');
 
 const NAMES = {
@@ -37,27 +39,6 @@ function isLocalDomain(domain) {
   return domain === undefined || domain === null || domain === '' || same(domain, LOCAL);
 }
 
-// The strings of a TXT record: {key: String | Buffer | true}
-function encodeTxt(record) {
-  if (record === undefined || record === null) return [];
-  return Object.entries(record).map(([key, value]) => {
-    if (value === true) return Buffer.from(key);
-    const data = value && value._bytes ? value._bytes : Buffer.isBuffer(value) ? value : Buffer.from(String(value), 'utf8');
-    return Buffer.concat([Buffer.from(`${key}=`), data]);
-  });
-}
-
-function decodeTxt(list) {
-  const record = {};
-  for (const bytes of list) {
-    const at = bytes.indexOf(61);
-    const key = bytes.toString('latin1', 0, at < 0 ? bytes.length : at);
-    if (key === '' || Object.hasOwn(record, key)) continue; // the first one counts
-    Object.defineProperty(record, key, { value: at < 0 ? true : bytes.toString('utf8', at + 1), enumerable: true, configurable: true, writable: true });
-  }
-  return record;
-}
-
 // ---- services ----
 
 class BonjourService extends Proxy {
@@ -65,9 +46,9 @@ class BonjourService extends Proxy {
   #socket;
   #socketIsOurs = false; // made by resolve
   #publication = null; // {id, state: 'publishing' | 'published', callback, seen}
-  #resolution = null; // {id, callback, isLegacy, seen, timer}
+  #resolution = null; // {id, callback, isLegacy, seen}
   #txt = {};
-  #found = {};
+  #found = {}; // by resolve: addresses, hostName, interfaceName
 
   constructor(...args) {
     super();
@@ -93,13 +74,17 @@ class BonjourService extends Proxy {
   get domain() { return this.#values.domain; }
   set domain(value) { this.#set('domain', value); }
   get socket() { return this.#socket; }
+  set socket(_) { api.warn('BonjourService: socket is read-only; publish and resolve set it'); }
   get addresses() { return this.#found.addresses; }
   get hostName() { return this.#found.hostName; }
+  get interfaceName() { return this.#found.interfaceName || this.#values.interfaceName; }
+  set interfaceName(value) { this.#set('interfaceName', value); }
   get txtRecord() { return this.#txt; }
   set txtRecord(record) {
     const txt = encodeTxt(record);
+    const problem = this.#publication ? setTxt(this.#publication.id, txt) : null;
+    if (problem) throw failure(problem.number); // the old one stays
     this.#txt = record || {};
-    if (this.#publication) setTxt(this.#publication.id, txt);
   }
 
   // What a browser has found.
@@ -114,12 +99,12 @@ class BonjourService extends Proxy {
 
   publish(socket, callback) {
     const isLegacy = isTCPSocket(socket) && typeof callback !== 'function';
-    const report = this.#checkPublish(socket);
-    if (this.#publication) {
+    this.#checkPublish(socket);
+    if (this.#publication || this.#resolution) {
       this.#refuse(callback, isLegacy, 'Failed to publish: ');
       return;
     }
-    const port = portOf(socket, report);
+    const port = portOf(socket);
     this.#socket = socket;
     this.#socketIsOurs = false;
     this.#startPublishing(port, callback, isLegacy);
@@ -130,7 +115,6 @@ class BonjourService extends Proxy {
     if (this.#publication && this.#publication.state === 'published') throw new Error('Attempt to republish service');
     if (socket === undefined || socket === null) throw new Error('Attempt to publish service with no associated socket');
     if (!isSocket(socket)) throw new TypeError('BonjourService.publish: the socket is neither a Socket.TCP nor a TCPSocket');
-    return socket;
   }
 
   // A second operation: told to who asked for it, the first goes on.
@@ -140,17 +124,18 @@ class BonjourService extends Proxy {
   }
 
   #startPublishing(port, callback, blocks) {
+    const { name, type, domain, interfaceName } = this.#values;
     const publication = { id: 0, state: 'publishing', callback, seen: 0 };
-    if (!isLocalDomain(this.#values.domain)) {
-      this.#publication = publication;
+    this.#publication = publication;
+    announce(this.#socket);
+    if (!isLocalDomain(domain) || !isText(name) || !fits(this.#socket, type)) {
       this.#endPublishing(CODES.BadArgumentError, blocks);
       return;
     }
-    this.#publication = publication;
     const { id, event } = open(OPS.PUBLISH, this, {
-      name: this.#values.name === undefined || this.#values.name === null ? null : String(this.#values.name),
-      type: this.#values.type === undefined || this.#values.type === null ? '' : String(this.#values.type),
-      interfaceName: this.interfaceName || null,
+      name: isSet(name) ? String(name) : null,
+      type: isSet(type) ? String(type) : '',
+      interfaceName: interfaceName || null,
       number: port,
       mayRename: this.allowRename !== false,
       txt: encodeTxt(this.#txt),
@@ -172,11 +157,17 @@ class BonjourService extends Proxy {
     this.#tell('publish', 0, callback, isLater);
   }
 
+  #unpublish() {
+    const { id } = this.#publication;
+    this.#publication = null;
+    withdraw(this.#socket);
+    if (id) close(id);
+  }
+
   // A publication that has come to nothing.
   #endPublishing(code, throws) {
-    const { id, callback } = this.#publication;
-    this.#publication = null;
-    if (id) close(id);
+    const { callback } = this.#publication;
+    this.#unpublish();
     this.#tell('publish', code, callback, true);
     if (throws) throw failure(code, 'Failed to publish: ');
   }
@@ -187,15 +178,16 @@ class BonjourService extends Proxy {
     const { timeout, callback, legacy } = resolveArguments(args);
     const isLegacy = legacy !== undefined ? legacy
       : typeof callback !== 'function' && !this.hasListeners('resolve') && require('./tcp_socket').wasCreated();
-    if (this.#publication) throw new Error('Attempt to resolve published Bonjour service');
-    if (this.#socket) throw new Error('Attempt to re-resolve service');
-    if (this.#resolution) {
+    const isPublishing = this.#publication && this.#publication.state === 'publishing';
+    if (this.#publication && !isPublishing) throw new Error('Attempt to resolve published Bonjour service');
+    if (this.#socket && !isPublishing) throw new Error('Attempt to re-resolve service');
+    if (this.#resolution || isPublishing) {
       this.#refuse(callback, isLegacy, 'Did not resolve: ');
       return;
     }
     this.#resolution = { id: 0, callback, isLegacy, seen: 0 };
     if (!this.#values.name || !this.#values.type) this.#endResolving(CODES.NotFoundError, isLegacy);
-    else if (!isLocalDomain(this.#values.domain)) this.#endResolving(CODES.BadArgumentError, isLegacy);
+    else if (!isLocalDomain(this.#values.domain) || !isText(this.#values.name)) this.#endResolving(CODES.BadArgumentError, isLegacy);
     else this.#startResolving(timeout, isLegacy);
   }
 
@@ -204,7 +196,7 @@ class BonjourService extends Proxy {
     const { id, event } = open(OPS.RESOLVE, this, {
       name: String(this.#values.name),
       type: String(this.#values.type),
-      interfaceName: this.interfaceName || null,
+      interfaceName: this.#values.interfaceName || null,
       number: Math.min(limit, 0xffffffff),
       waitMs: blocks ? limit + 1000 : 0,
     });
@@ -220,8 +212,7 @@ class BonjourService extends Proxy {
     const [hostName, interfaceName] = event.texts;
     this.#resolution = null;
     close(id);
-    this.#found = { hostName, addresses: event.addresses.slice() };
-    if (interfaceName) this.interfaceName = interfaceName;
+    this.#found = { hostName, interfaceName, addresses: event.addresses.slice() };
     this.#txt = decodeTxt(event.txt);
     this.#socket = makeSocket(isLegacy, hostName, event.number, event.addresses);
     this.#socketIsOurs = true;
@@ -241,15 +232,14 @@ class BonjourService extends Proxy {
   stop(callback) {
     if (this.#publication) {
       const { state } = this.#publication;
-      if (state === 'publishing') {
-        this.#endPublishing(CODES.Cancelled, false);
-      } else {
-        close(this.#publication.id);
-        this.#publication = null;
-      }
+      if (state === 'publishing') this.#endPublishing(CODES.Cancelled, false);
+      else this.#unpublish();
     }
     if (this.#resolution) this.#endResolving(CODES.Cancelled, false);
-    if (!this.isLocal && this.#socketIsOurs) this.#socket = undefined; // it can be resolved again
+    if (!this.isLocal && this.#socketIsOurs) { // it can be resolved again
+      this.#socket = undefined;
+      this.#found = {};
+    }
     this.#tell('stop', 0, callback, true);
   }
 
@@ -283,8 +273,9 @@ class BonjourService extends Proxy {
     if (event.kind === KINDS.PUBLISHED) {
       this.#published(event.texts[0], false);
     } else if (event.kind === KINDS.RENAMED) {
-      [this.#values.name] = event.texts;
-      api.info(`BonjourService: the name was taken, it is now ${JSON.stringify(this.#values.name)}`);
+      const [name, oldName] = event.texts;
+      this.#values.name = name;
+      this.fireEvent('rename', { name, oldName });
     } else if (event.kind === KINDS.ERROR) {
       if (this.#publication.state === 'publishing') this.#endPublishing(event.number, false);
       else this.#lost(event);
@@ -293,9 +284,10 @@ class BonjourService extends Proxy {
 
   // A service that was published and is no longer.
   #lost(event) {
-    close(this.#publication.id);
-    this.#publication = null;
-    api.warn(`BonjourService: the service is no longer published: ${event.texts[0]}`);
+    const code = event.number;
+    this.#unpublish();
+    api.warn(`BonjourService: the service is no longer published: ${NAMES[code] || code}`);
+    this.fireEvent('error', { success: false, code, error: NAMES[code] || '' });
   }
 
   #onResolution(event) {
@@ -333,11 +325,16 @@ const isTCP = (socket) => socket instanceof require('./socket').TCP;
 const isUDP = (socket) => socket instanceof require('./socket').UDP;
 const isSocket = (socket) => isTCPSocket(socket) || isTCP(socket) || isUDP(socket);
 
+const isSet = (value) => value !== undefined && value !== null;
+// A C string ends at a NUL, and would be another name.
+const isText = (value) => !isSet(value) || !String(value).includes('\0');
+const fits = (socket, type) => !isUDP(socket) || /\._udp\.?$/i.test(String(type));
+
 // The port of a socket that listens.
 function portOf(socket) {
   const { STATES } = require('./socket_native');
   const port = Number(socket.port);
-  const listens = isUDP(socket) ? port > 0 : socket.state === STATES.LISTENING;
+  const listens = isUDP(socket) ? socket._isStarted : socket.state === STATES.LISTENING;
   if (!listens || !(port > 0)) {
     const error = failure(CODES.BadArgumentError);
     error.message = 'Attempt to publish service with a socket that is not listening';
@@ -385,6 +382,7 @@ class BonjourBrowser extends Proxy {
   }
 
   get isSearching() { return this.#id !== 0; }
+  set isSearching(_) { api.warn('BonjourBrowser: isSearching is read-only'); }
 
   search() {
     const { serviceType, domain } = this;
@@ -393,10 +391,19 @@ class BonjourBrowser extends Proxy {
     if (this.#id && this.#what === what) return;
     this.stopSearch();
     if (!isLocalDomain(domain)) throw failure(CODES.BadArgumentError, 'Failed to search: ');
-    const [type, ...subtypes] = String(serviceType).split(',');
-    checkType(type);
+    const [type, subtype, ...more] = String(serviceType).split(',');
+    if (!isText(serviceType) || more.length > 0) throw failure(CODES.BadArgumentError, 'Failed to search: ');
+    this.#start(what, type, subtype === undefined ? [] : [subtype]);
+  }
+
+  #start(what, type, subtypes) {
+    const { id, event } = open(OPS.BROWSE, this, { type, interfaceName: this.interfaceName || null, subtypes });
+    if (event && event.kind === KINDS.ERROR) {
+      close(id);
+      throw failure(event.number, 'Failed to search: ');
+    }
     this.#what = what;
-    this.#id = open(OPS.BROWSE, this, { type, interfaceName: this.interfaceName || null, subtypes: subtypes.slice(0, 1) }).id;
+    this.#id = id;
   }
 
   stopSearch() {
@@ -444,13 +451,6 @@ class BonjourBrowser extends Proxy {
 
 function keyOf({ name, type, domain }) {
   return JSON.stringify([name, type.toLowerCase(), domain.toLowerCase()]);
-}
-
-// What the library would say, said at once.
-function checkType(type) {
-  if (type === '_services._dns-sd._udp' || type === '_services._dns-sd._udp.') return;
-  const found = /^_([A-Za-z0-9](?:[A-Za-z0-9_-]{0,13}[A-Za-z0-9])?)\._(tcp|udp)\.?$/i.exec(type);
-  if (!found || !/[A-Za-z]/.test(found[1])) throw failure(CODES.BadArgumentError, 'Failed to search: ');
 }
 
 BonjourService.apiName = 'Ti.Network.BonjourService';

@@ -6,7 +6,10 @@ const native = require('./native');
 
 // The addon has the same numbers.
 const OPS = { BROWSE: 1, PUBLISH: 2, RESOLVE: 3, CLOSE: 4, TXT: 5 };
-const KINDS = { ADDED: 1, REMOVED: 2, BATCH: 3, PUBLISHED: 4, RENAMED: 5, RESOLVED: 6, ERROR: 7 };
+const KINDS = { ADDED: 1, REMOVED: 2, BATCH: 3, PUBLISHED: 4, RENAMED: 5, RESOLVED: 6, ERROR: 7, DONE: 8 };
+const UNKNOWN = -72000;
+const BAD_ARGUMENT = -72004;
+const ANSWER_MS = 2000; // of a thread that is only a moment away
 
 const owners = new Map(); // id -> what is told
 let nextId = 1;
@@ -40,18 +43,30 @@ function setUp() {
 
 const bytes = (list) => list.map((text) => (Buffer.isBuffer(text) ? text : Buffer.from(String(text), 'utf8')));
 
+// A command that the addon did not take: as if its thread had said so.
+function refused(id, error) {
+  const isBad = error instanceof TypeError || /ELIMIT|EINVAL/.test(error.code);
+  return { seq: -1, id, kind: KINDS.ERROR, number: isBad ? BAD_ARGUMENT : UNKNOWN, texts: ['', error.message], addresses: [], txt: [] };
+}
+
 function command(op, id, { name = null, type = null, interfaceName = null, number = 0, mayRename = true, txt = [], subtypes = [], waitMs = 0 } = {}) {
   return native.bonjour(op, id, name, type, interfaceName, number, mayRename, bytes(txt), bytes(subtypes), waitMs);
 }
 
 // Opens something for `owner`; returns its id, and with `waitMs` the event that ended the wait (or null).
 function open(op, owner, options) {
-  setUp();
   const id = nextId++;
   owners.set(id, owner);
   holdLoop();
-  const got = command(op, id, options);
-  return { id, event: got ? eventOf(got) : null };
+  try {
+    setUp();
+    const got = command(op, id, op === OPS.BROWSE ? { ...options, waitMs: ANSWER_MS } : options);
+    return { id, event: got ? eventOf(got) : null };
+  } catch (error) {
+    const event = refused(id, error);
+    if (!options.waitMs) setImmediate(() => owners.get(id) && owners.get(id)._onBonjour(event));
+    return { id, event };
+  }
 }
 
 function close(id) {
@@ -60,8 +75,14 @@ function close(id) {
   holdLoop();
 }
 
+// The event that says why not, or null.
 function setTxt(id, txt) {
-  command(OPS.TXT, id, { txt });
+  try {
+    const got = command(OPS.TXT, id, { txt, waitMs: ANSWER_MS });
+    return got && got[2] === KINDS.ERROR ? eventOf(got) : null;
+  } catch (error) {
+    return refused(id, error);
+  }
 }
 
 module.exports = { KINDS, OPS, close, open, setTxt };

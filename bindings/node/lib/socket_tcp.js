@@ -4,6 +4,7 @@
 // The native stream reads and writes; here are Titanium's states, its exceptions,
 // and the order in which operations end.
 
+const { warnIfAnnounced } = require('./announced');
 const api = require('./api');
 const { IOStream, payload, streamException } = require('./io_stream');
 const TiBuffer = require('./buffer');
@@ -322,6 +323,7 @@ class TCP extends IOStream {
   close() {
     if (this.#state === STATES.CLOSED) return; // clean-up code often runs twice
     if (this.#isIdle()) throw socketError(`Attempt to close in invalid state: ${this.#state}`, -1);
+    warnIfAnnounced(this);
     this.#isConnecting = false;
     this.#state = STATES.CLOSED;
     this.#acceptOptions = null;

@@ -4,6 +4,7 @@
 // A first argument that is an object selects the dictionary form, anything else the
 // positional one.
 
+const { warnIfAnnounced } = require('./announced');
 const Blob = require('./blob');
 const TiBuffer = require('./buffer');
 const { Proxy, defineAccessors } = require('./proxy');
@@ -105,7 +106,10 @@ class UDP extends Proxy {
     this.#handle = null;
   }
 
+  get _isStarted() { return this.#isStarted; }
+
   stop() {
+    if (this.#isStarted) warnIfAnnounced(this);
     this.#isStarted = false;
     this.#close();
   }

@@ -4,6 +4,7 @@
 // A listener accepts everybody by itself and talks to all of them through one
 // object; each connection has a number.
 
+const { warnIfAnnounced } = require('./announced');
 const Blob = require('./blob');
 const { Proxy, defineAccessors } = require('./proxy');
 const { EVENTS, STATES, native } = require('./socket_native');
@@ -170,6 +171,7 @@ class TCPSocket extends Proxy {
 
   close() {
     if (!this.#isValid) throw fail('Socket is not open');
+    warnIfAnnounced(this);
     this.#isValid = false;
     if (this.#handle) native.socketClose(this.#handle);
     this.#handle = null;

@@ -45,6 +45,11 @@ socket.shutdown();
 const service = tinet.Network.createBonjourService('a', '_a._tcp', 'local.');
 service.txtRecord = { color: 'blue', flag: true };
 service.publish(socket, (error, success) => tinet.API.info(`${error} ${success}`));
+service.addEventListener('rename', (e) => tinet.API.info(`${e.oldName} ${e.name}`));
+const browser = tinet.Network.createBonjourBrowser({ serviceType: '_a._tcp' });
+browser.interfaceName = 'eth0';
+browser.addEventListener('servicefound', (e) => tinet.API.info(String(e.service.addresses)));
+browser.addEventListener('updatedservices', (e) => tinet.API.info(String(e.services)));
 service.stopAsync().then((success: boolean) => tinet.API.info(String(success)));
 
 const bytes: Titanium.Buffer = tinet.createBuffer({ length: 4 });
