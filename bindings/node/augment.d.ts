@@ -106,9 +106,6 @@ declare namespace Titanium {
     write(buffer: Titanium.Buffer, resultsCallback: (param0: WriteCallbackArgs) => void): void;
   }
   namespace Network {
-    /** As it is called in practice: with one dictionary. */
-    function createBonjourBrowser(parameters?: any): BonjourBrowser;
-    function createBonjourService(parameters?: any): BonjourService;
     interface BonjourBrowser {
       /** tinet: only what is heard there. */
       interfaceName?: string;
