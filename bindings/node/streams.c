@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ENDPOINTS_MAX 16 /* as many as are tried */
+
 /* ---- what streams report ---- */
 
 static void on_open(tinet_stream *stream, void *user)
@@ -130,10 +132,34 @@ static void read_tls_client(napi_env env, napi_value object,
   t->opt.is_unverified = !is_verified;
 }
 
+/* Of an array of texts; what is no address is passed over. */
+static size_t read_endpoints(napi_env env, napi_value array,
+                             tinet_endpoint *list)
+{
+  uint32_t n = 0;
+  size_t n_read = 0;
+
+  if (!is_object(env, array) ||
+      napi_get_array_length(env, array, &n) != napi_ok)
+    return 0;
+  for (uint32_t i = 0; i < n && n_read < ENDPOINTS_MAX; i++) {
+    napi_value value;
+    char *text = NULL;
+
+    if (napi_get_element(env, array, i, &value) == napi_ok)
+      text = get_text(env, value, NULL);
+    if (text && tinet_endpoint_parse(text, 0, &list[n_read]) == TINET_OK)
+      n_read++;
+    free(text);
+  }
+  return n_read;
+}
+
 static int connect_stream(struct handle *h, napi_env env,
                           const napi_value *args, tinet_error *err)
 {
   tinet_connect_options opt;
+  tinet_endpoint endpoints[ENDPOINTS_MAX];
   struct tls_client tls;
   bool has_tls = is_object(env, args[5]);
   char *host = NULL, *path = NULL;
@@ -150,6 +176,8 @@ static int connect_stream(struct handle *h, napi_env env,
       get_text_or_null(env, args[4], &path)) {
     opt.host = path ? NULL : host;
     opt.path = path;
+    opt.endpoints = endpoints;
+    opt.n_endpoints = read_endpoints(env, args[6], endpoints);
     code = tinet_stream_connect(h->addon->loop, &opt, &stream_events, h,
                                 &h->of.stream, err);
   }
@@ -160,16 +188,17 @@ static int connect_stream(struct handle *h, napi_env env,
   return code;
 }
 
-/* streamConnect(owner, host, port, timeout, path, tls or null) -> handle */
+/* streamConnect(owner, host, port, timeout, path, tls or null, addresses or
+ * null) -> handle */
 static napi_value stream_connect(napi_env env, napi_callback_info info)
 {
   struct addon *a = addon_of(env);
-  napi_value args[6], external = NULL;
+  napi_value args[7], external = NULL;
   tinet_error err = {0};
   struct handle *h;
   int code;
 
-  if (!get_args(env, info, 6, args) || !a->loop ||
+  if (!get_args(env, info, 7, args) || !a->loop ||
       !(h = handle_new(a, HANDLE_STREAM, args[0], &external)))
     return NULL;
   code = connect_stream(h, env, args, &err);

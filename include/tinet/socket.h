@@ -172,9 +172,14 @@ typedef struct tinet_stream_events {
 
 /* How to connect.  Start from tinet_connect_options_init(); all is copied. */
 typedef struct tinet_connect_options {
-  size_t struct_size;        /* sizeof(tinet_connect_options) */
-  const char *host;          /* name or address (see tinet_endpoint_parse()) */
-  uint16_t port;             /* 1 ... 65535 */
+  size_t struct_size; /* sizeof(tinet_connect_options) */
+  const char *host;   /* name or address (see tinet_endpoint_parse()) */
+  uint16_t port;      /* 1 ... 65535 */
+  const tinet_endpoint *endpoints; /* where `host` is, if that is known, as
+                                      Bonjour does: it is not looked up.  In
+                                      the order to try, with `port` whatever
+                                      theirs; the first 16 count */
+  size_t n_endpoints;
   const char *path;          /* a Unix-domain socket instead of host and port */
   tinet_family family;       /* TINET_FAMILY_ANY: both, by RFC 8305 */
   uint32_t timeout_ms;       /* names, connection and handshake; 0 = none */

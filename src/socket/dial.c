@@ -1,6 +1,7 @@
 /* dial.c - making a connection: names, then Happy Eyeballs (RFC 8305).
  *
- * 1. The name is resolved; the answer is sorted by RFC 6724.
+ * 1. The name is resolved; the answer is sorted by RFC 6724.  Or the caller
+ *    knows the addresses.
  * 2. The families take turns, the first one's first.
  * 3. An attempt is started; when it fails, or after 250 ms, the next one is,
  *    beside those still under way.
@@ -185,24 +186,15 @@ static void carry_on(void *arg)
     report_failure(d);
 }
 
-static void on_resolved(const tinet_endpoint *endpoints, size_t n,
-                        const tinet_error *err, void *user)
+static int set_targets(tinet__dial *d, const tinet_endpoint *endpoints,
+                       size_t n)
 {
-  tinet__dial *d = user;
   tinet_endpoint list[ATTEMPTS_MAX];
   size_t n_used = n < ATTEMPTS_MAX ? n : ATTEMPTS_MAX;
 
-  d->resolve = NULL;
-  if (err) {
-    lose(d, err);
-    return;
-  }
   d->targets = tinet__alloc((n_used + 1) * sizeof *d->targets);
-  if (!d->targets) {
-    note_error(d, ENOMEM, TINET_ENOMEM);
-    report_failure(d);
-    return;
-  }
+  if (!d->targets)
+    return TINET_ENOMEM;
   memcpy(list, endpoints, n_used * sizeof *list);
   tinet__interleave(list, n_used);
   for (size_t i = 0; i < n_used; i++) {
@@ -211,7 +203,35 @@ static void on_resolved(const tinet_endpoint *endpoints, size_t n,
                                     &d->targets[d->n_targets]) == TINET_OK)
       d->n_targets++;
   }
+  return TINET_OK;
+}
+
+static void on_resolved(const tinet_endpoint *endpoints, size_t n,
+                        const tinet_error *err, void *user)
+{
+  tinet__dial *d = user;
+
+  d->resolve = NULL;
+  if (err) {
+    lose(d, err);
+    return;
+  }
+  if (set_targets(d, endpoints, n) < 0) {
+    note_error(d, ENOMEM, TINET_ENOMEM);
+    report_failure(d);
+    return;
+  }
   carry_on(d);
+}
+
+static int start_endpoints(tinet__dial *d, const tinet_connect_options *opt)
+{
+  int err = set_targets(d, opt->endpoints, opt->n_endpoints);
+
+  if (err < 0)
+    return err;
+  tinet__defer(d->loop, &d->soon, carry_on, d);
+  return TINET_OK;
 }
 
 static int start_path(tinet__dial *d, const char *path)
@@ -250,9 +270,13 @@ int tinet__dial_start(tinet_loop *loop, const tinet_connect_options *opt,
   err = tinet__timer_open(loop, carry_on, d, &d->delay);
   if (err < 0)
     return err;
-  err = opt->path ? start_path(d, opt->path)
-                  : tinet_resolve_start(loop, opt->host, opt->family,
-                                        on_resolved, d, &d->resolve);
+  if (opt->path)
+    err = start_path(d, opt->path);
+  else if (opt->n_endpoints > 0)
+    err = start_endpoints(d, opt);
+  else
+    err = tinet_resolve_start(loop, opt->host, opt->family, on_resolved, d,
+                              &d->resolve);
   if (err < 0)
     return err;
   *ret_dial = TINET_TAKE(d);

@@ -67,6 +67,8 @@ static int check_options(const tinet_connect_options *opt)
     return TINET_EINVAL;
   if (opt->path)
     return tinet__sockaddr_of_path(opt->path, &unused);
+  if (opt->n_endpoints > 0 && !opt->endpoints)
+    return TINET_EINVAL;
   return opt->host && opt->port > 0 ? TINET_OK : TINET_EINVAL;
 }
 

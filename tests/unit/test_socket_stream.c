@@ -25,6 +25,33 @@ static void a_connection_carries_bytes_both_ways(void)
   close_loop();
 }
 
+/* As Bonjour has them; the first refuses, and nobody can look the name up. */
+static void known_addresses_need_no_name(void)
+{
+  tinet_endpoint known[2] = {{0}};
+  tinet_connect_options co;
+  tinet_listen_options lo;
+
+  open_loop();
+  tinet_connect_options_init(&co);
+  tinet_listen_options_init(&lo);
+  lo.host = "127.0.0.1";
+  co.port = listen_here(&lo);
+  co.host = "nobody.invalid";
+  T_EQ(0, tinet_endpoint_parse("127.0.0.2", 1, &known[0]));
+  T_EQ(0, tinet_endpoint_parse("127.0.0.1", 2, &known[1])); /* port unused */
+  co.n_endpoints = 2;
+  T_EQ(TINET_EINVAL,
+       tinet_stream_connect(loop, &co, &end_events, &a, &a.stream, NULL));
+  co.endpoints = known;
+  T_EQ(0, tinet_stream_connect(loop, &co, &end_events, &a, &a.stream, NULL));
+  memset(known, 0, sizeof known); /* copied */
+  T_EQ(0, a.n_open);
+  TURN_UNTIL(a.n_open == 1 && b.stream != NULL);
+  T_EQ(0, a.n_errors);
+  close_loop();
+}
+
 static void both_ends_have_addresses(void)
 {
   tinet_endpoint local = {0}, peer = {0};
@@ -527,6 +554,7 @@ int main(void)
   n_before = n_descriptors();
   T_RUN(a_connection_carries_bytes_both_ways);
   T_RUN(both_ends_have_addresses);
+  T_RUN(known_addresses_need_no_name);
   T_RUN(the_end_comes_after_the_data_and_the_other_way_stays);
   T_RUN(read_once_fills_the_callers_buffer);
   T_RUN(a_read_can_be_withdrawn);

@@ -5,10 +5,10 @@
 // from 9.0 on they return at once, with events and callbacks.
 
 const api = require('./api');
-const { announce, withdraw } = require('./announced');
 const { KINDS, OPS, close, open, setTxt } = require('./bonjour_native');
 const { decodeTxt, encodeTxt } = require('./bonjour_txt');
 const { Proxy, defineAccessors, reportUncaught } = require('./proxy');
+const { announce, setAddresses, withdraw } = require('./service_sockets');
 
 const NAMES = {
   [-72000]: 'UnknownError',
@@ -356,8 +356,7 @@ function makeSocket(isLegacy, host, port, addresses) {
     const { TCP } = require('./socket');
     socket = new TCP({ host, port });
   }
-  // Where .local names cannot be looked up, connect() takes these.
-  Object.defineProperty(socket, '_addresses', { value: addresses.slice(), writable: true });
+  setAddresses(socket, host, addresses.slice());
   return socket;
 }
 

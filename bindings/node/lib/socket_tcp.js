@@ -4,11 +4,11 @@
 // The native stream reads and writes; here are Titanium's states, its exceptions,
 // and the order in which operations end.
 
-const { warnIfAnnounced } = require('./announced');
 const api = require('./api');
 const { IOStream, payload, streamException } = require('./io_stream');
 const TiBuffer = require('./buffer');
 const { defineAccessors, reportUncaught } = require('./proxy');
+const { addressesOf, warnIfAnnounced } = require('./service_sockets');
 const { EVENTS, STATES, asSocketError, native, socketError } = require('./socket_native');
 
 const ECANCELED = 125;
@@ -64,7 +64,6 @@ class TCP extends IOStream {
   #hasEnded = false; // the peer sends no more
   #acceptOptions = null; // of an armed accept
   #greeting = new Set(); // accepted, their handshakes under way
-  #candidates = []; // of a resolved service: addresses that are still to be tried
   #onShaken = null; // of such a one
   #fixed = {}; // host, port, timeout, listenQueueSize, connected
 
@@ -108,9 +107,7 @@ class TCP extends IOStream {
     this.#isConnecting = true;
     try {
       const tls = this.#clientTLS();
-      this.#candidates = !path && this._addresses ? this._addresses.slice() : [];
-      const first = this.#candidates.shift() || host;
-      this.#handle = native.streamConnect(this, path ? null : first, path ? 0 : port, milliseconds(this.#fixed.timeout), path || null, tls);
+      this.#handle = native.streamConnect(this, path ? null : host, path ? 0 : port, milliseconds(this.#fixed.timeout), path || null, tls, addressesOf(this, host));
     } catch (error) {
       this.#isConnecting = false;
       if (error instanceof TypeError) {
@@ -127,12 +124,11 @@ class TCP extends IOStream {
     const { tls } = this.#fixed;
     if (this.#fixed.secure === true && !tls) return {};
     if (!tls) return null;
-    if (tls === true && !this._addresses) return {};
-    if (tls !== true && typeof tls !== 'object') throw new TypeError('Socket.TCP: tls must be true or an object');
+    if (tls === true) return {};
+    if (typeof tls !== 'object') throw new TypeError('Socket.TCP: tls must be true or an object');
     const options = { ...tls };
     if (tls.securityManager) options.trust = require('./https').trustOf(tls.securityManager);
     if (tls.securityManager && !options.trust) throw new TypeError('Socket.TCP: tls.securityManager is no security manager');
-    if (this._addresses && !options.serverName) options.serverName = String(this.#fixed.host).replace(/\.$/, '');
     return options;
   }
 
@@ -342,21 +338,7 @@ class TCP extends IOStream {
     for (const op of pending) callLater(callBack, op, -1, error);
   }
 
-  // The next address of a resolved service.
-  #tryNext() {
-    const address = this.#isConnecting ? this.#candidates.shift() : undefined;
-    if (address === undefined) return false;
-    try {
-      if (this.#handle) native.socketClose(this.#handle);
-      this.#handle = native.streamConnect(this, address, Number(this.#fixed.port), milliseconds(this.#fixed.timeout), null, this.#clientTLS());
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   #fail(error) {
-    if (this.#tryNext()) return;
     if (!this.#isConnecting && this.#state !== STATES.CONNECTED && this.#state !== STATES.LISTENING) return;
     this.#isConnecting = false;
     this.#state = STATES.ERROR;

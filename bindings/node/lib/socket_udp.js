@@ -4,10 +4,10 @@
 // A first argument that is an object selects the dictionary form, anything else the
 // positional one.
 
-const { warnIfAnnounced } = require('./announced');
 const Blob = require('./blob');
 const TiBuffer = require('./buffer');
 const { Proxy, defineAccessors } = require('./proxy');
+const { warnIfAnnounced } = require('./service_sockets');
 const { EVENTS, asSocketError, native, socketError } = require('./socket_native');
 
 const BROADCAST = '255.255.255.255';

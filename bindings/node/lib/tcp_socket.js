@@ -4,15 +4,16 @@
 // A listener accepts everybody by itself and talks to all of them through one
 // object; each connection has a number.
 
-const { warnIfAnnounced } = require('./announced');
 const Blob = require('./blob');
 const { Proxy, defineAccessors } = require('./proxy');
+const { addressesOf, warnIfAnnounced } = require('./service_sockets');
 const { EVENTS, STATES, native } = require('./socket_native');
 
 const READ = 1;
 const WRITE = 2;
 const CHUNK = 65536;
 const CONNECT_MS = 75000;
+const ONE_OF_SEVERAL_MS = 2000; // addresses of the local network answer at once
 
 function fail(message, name) {
   const error = new Error(message);
@@ -122,10 +123,12 @@ class TCPSocket extends Proxy {
   // A resolved service brings its addresses: its name may be one that nobody else can look up.
   #connectNow(connection, host, limit) {
     const port = Number(this.port) || 0;
+    const addresses = addressesOf(this, this.hostName) || [host];
+    const limitOfOne = addresses.length > 1 ? Math.min(limit, ONE_OF_SEVERAL_MS) : limit;
     let problem = null;
-    for (const address of this._addresses || [host]) {
+    for (const address of addresses) {
       try {
-        return native.streamConnectNow(connection, address, port, limit);
+        return native.streamConnectNow(connection, address, port, limitOfOne);
       } catch (error) {
         problem = error;
       }
