@@ -36,6 +36,7 @@ FENCES = [
     (r"curl/", r"src/http/curl_[^/]*|bench/.*"),
     (r"openssl/", r"src/http/tls_[^/]*|src/[a-z0-9]+/tls_[^/]*|bench/.*"),
     (r"avahi-", r"src/[a-z0-9]+/avahi_[^/]*"),
+    (r"systemd/", r"src/[a-z0-9]+/sdbus_[^/]*"),
     (r"linux/(rt)?netlink\.h|libmnl/", r"src/status/netlink[^/]*"),
     (r"uv\.h", r"src/core/loop_uv\.c|src/socket/[^/]*_uv\.c|bench/.*"),
     (r"node_api\.h|js_native_api", r"bindings/node/.*"),

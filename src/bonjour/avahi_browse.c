@@ -1,14 +1,7 @@
-/* avahi_browse.c - services and types that the embedded stack hears of.
- *
- * avahi-core says "all for now" a second after its first question.  But whoever
- * has sent a record less than a second before the question may wait that long
- * and a little more with the answer, so it is held back for as much.
- */
+/* avahi_browse.c - services and types that the embedded stack hears of. */
 #include "avahi_private.h"
 
 #include <stdio.h>
-
-#define LATE_ANSWER_MS 300 /* rfc: 6762 6: 120 ms, and the way */
 
 struct browse_job {
   struct tinet__embedded_job job;  /* first */
@@ -52,7 +45,7 @@ static void on_event(struct browse_job *b, AvahiBrowserEvent event,
     b->sink->on_remove(b->arg, item);
     break;
   case AVAHI_BROWSER_ALL_FOR_NOW:
-    tinet__timer_start(b->all, LATE_ANSWER_MS);
+    tinet__timer_start(b->all, TINET__LATE_ANSWER_MS);
     break;
   case AVAHI_BROWSER_FAILURE:
     (void)tinet__avahi_failed(e, &err, "browse");

@@ -156,16 +156,12 @@ static void on_address(struct resolve_job *r, AvahiBrowserEvent event,
                        AvahiIfIndex interface, const AvahiRecord *record)
 {
   tinet_endpoint e = endpoint_of(record, interface);
-  size_t i = 0;
 
-  while (i < r->n_addresses && !tinet__endpoint_is_same(&r->addresses[i], &e))
-    i++;
-  if (event == AVAHI_BROWSER_NEW) {
-    if (i == r->n_addresses && i < ADDRESSES_MAX)
-      r->addresses[r->n_addresses++] = e;
-  } else if (i < r->n_addresses) {
-    r->addresses[i] = r->addresses[--r->n_addresses];
-  }
+  if (event == AVAHI_BROWSER_NEW)
+    r->n_addresses =
+        tinet__endpoints_add(r->addresses, r->n_addresses, ADDRESSES_MAX, &e);
+  else
+    r->n_addresses = tinet__endpoints_remove(r->addresses, r->n_addresses, &e);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): avahi-core's signature */

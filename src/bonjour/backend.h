@@ -58,6 +58,12 @@ struct tinet__browse_request {
   uint32_t interface_index; /* 0 = all */
 };
 
+/* avahi says "all for now" a second after its first question.  But whoever has
+ * sent a record less than a second before the question may wait that long and a
+ * little more with the answer, so both back ends hold it back for as much.
+ * rfc: 6762 6: 120 ms, and the way */
+#define TINET__LATE_ANSWER_MS 300
+
 /* A service on one interface by one protocol; each is told of by itself, and
  * taken back by itself. */
 struct tinet__browse_item {
@@ -162,6 +168,7 @@ struct tinet__bonjour_ops {
  * that can be asked for, NULL at the end (backends.c; tests link their own). */
 extern const struct tinet__bonjour_ops *const tinet__bonjour_backends[];
 
+extern const struct tinet__bonjour_ops tinet__bonjour_system;
 extern const struct tinet__bonjour_ops tinet__bonjour_embedded;
 
 /* Fills in `err` (may be NULL) for the application: `code` with the

@@ -2,6 +2,7 @@
 #include "backend.h"
 
 const struct tinet__bonjour_ops *const tinet__bonjour_backends[] = {
+    &tinet__bonjour_system,
     &tinet__bonjour_embedded,
     NULL,
 };

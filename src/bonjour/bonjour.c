@@ -255,6 +255,8 @@ static void on_turn(void *arg)
   if (!best && result == TINET_OK)
     return; /* one is starting */
   b->active = best;
+  if (best)
+    best->has_dropped = false; /* that was before; it has no jobs yet */
   start_users(b, &err);
   if (best)
     close_after(b, best);

@@ -56,13 +56,35 @@ bool tinet__endpoint_is_same(const tinet_endpoint *a, const tinet_endpoint *b)
          memcmp(a->address, b->address, len) == 0;
 }
 
-static bool is_among(const tinet_endpoint *list, size_t n,
-                     const tinet_endpoint *e)
+/* Where it stands; `n`: nowhere. */
+static size_t find(const tinet_endpoint *list, size_t n,
+                   const tinet_endpoint *e)
 {
-  for (size_t i = 0; i < n; i++)
-    if (tinet__endpoint_is_same(&list[i], e))
-      return true;
-  return false;
+  size_t i = 0;
+
+  while (i < n && !tinet__endpoint_is_same(&list[i], e))
+    i++;
+  return i;
+}
+
+size_t tinet__endpoints_add(tinet_endpoint *list, size_t n, size_t room,
+                            const tinet_endpoint *e)
+{
+  if (n >= room || find(list, n, e) < n)
+    return n;
+  list[n] = *e;
+  return n + 1;
+}
+
+size_t tinet__endpoints_remove(tinet_endpoint *list, size_t n,
+                               const tinet_endpoint *e)
+{
+  size_t i = find(list, n, e);
+
+  if (i == n)
+    return n;
+  list[i] = list[n - 1];
+  return n - 1;
 }
 
 size_t tinet__endpoints_sort(tinet_endpoint *list, size_t n, uint16_t port)
@@ -76,7 +98,7 @@ size_t tinet__endpoints_sort(tinet_endpoint *list, size_t n, uint16_t port)
     e.port = port;
     if (!is_link_local(&e) || e.family == TINET_FAMILY_IPV4)
       e.interface_index = 0; /* it would only hide that two are the same */
-    if (!is_usable(&e) || is_among(list, n_kept, &e))
+    if (!is_usable(&e) || find(list, n_kept, &e) < n_kept)
       continue;
     for (; j > 0 && rank(&list[j - 1]) > rank(&e); j--)
       list[j] = list[j - 1];

@@ -8,6 +8,7 @@
 #include "front.h"
 
 #include "../core/error.h"
+#include "records.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -236,26 +237,6 @@ static void host_name(char name[TINET_BONJOUR_NAME_MAX + 1])
     memcpy(name, "localhost", sizeof "localhost");
 }
 
-static tinet_slice *copy_txt(const tinet_slice *txt, size_t n_txt)
-{
-  size_t room = n_txt * sizeof *txt;
-  tinet_slice *copy;
-  char *at;
-
-  for (size_t i = 0; i < n_txt; i++)
-    room += txt[i].len;
-  copy = tinet__alloc(room);
-  if (!copy)
-    return NULL;
-  at = (char *)(copy + n_txt);
-  for (size_t i = 0; i < n_txt; i++) {
-    memcpy(at, txt[i].data, txt[i].len);
-    copy[i] = (tinet_slice){at, txt[i].len};
-    at += txt[i].len;
-  }
-  return copy;
-}
-
 static int copy_options(tinet_bonjour_service *s,
                         const tinet_bonjour_publish_options *opt)
 {
@@ -267,7 +248,7 @@ static int copy_options(tinet_bonjour_service *s,
   else
     host_name(s->name);
   s->type = tinet__bonjour_bare(opt->type);
-  s->txt = copy_txt(opt->txt, opt->n_txt);
+  s->txt = tinet__txt_copy(opt->txt, opt->n_txt);
   s->n_txt = opt->n_txt;
   s->subtypes = tinet__zalloc(opt->n_subtypes * sizeof *s->subtypes);
   if (!s->type || !s->txt || !s->subtypes)
@@ -323,7 +304,7 @@ int tinet_bonjour_service_set_txt(tinet_bonjour_service *s,
     return result;
   if (!s->user.is_in)
     return TINET_ESTATE;
-  copy = copy_txt(txt, n_txt);
+  copy = tinet__txt_copy(txt, n_txt);
   if (!copy)
     return TINET_ENOMEM;
   /* A dead job takes them when it is started again. */
