@@ -194,13 +194,12 @@ static bool is_failure(int status)
 static bool takes_over(struct tinet__cache_job *job, int status,
                        const struct tinet__headers *headers)
 {
-  if (job->mode != TINET__JOB_VALIDATE)
-    return false;
-  if (status == 304) {
+  if (job->mode == TINET__JOB_VALIDATE && status == 304) {
     on_not_modified(job, headers);
     on_interim(&job->inner, status, headers); /* it may have cookies */
     return true;
   }
+  /* With a validator or without: it is not the server's answer that counts. */
   if (!is_failure(status) || !may_cover(job))
     return false;
   job->mode = TINET__JOB_COVER;
@@ -305,13 +304,29 @@ static void end_network(struct tinet__cache_job *job, const tinet_error *err)
   tinet__job_finish(job, err);
 }
 
+/* What the 304 has said may forbid to keep it, as a 200 would have. */
+static void store_update(struct tinet__cache_job *job)
+{
+  struct tinet__cache_response r = tinet__cache_item_response(job->item);
+  struct tinet__cache_control asked;
+
+  if (tinet__cache_is_storable(request_of(job), &r)) {
+    int err = tinet__cache_put(job->t->cache, job->item);
+
+    (void)err; /* failing, it stays as stale as it was */
+    return;
+  }
+  tinet__cache_control_parse(request_of(job), &asked);
+  if (!asked.no_store) /* of such a request nothing is kept, and nothing lost */
+    forget(job, job->inner.url->text);
+}
+
 /* `item` has the fields of the 304. */
 static void end_update(struct tinet__cache_job *job)
 {
   tinet_error none = {0};
 
-  if (tinet__cache_put(job->t->cache, job->item) < 0)
-    none.code = 0; /* it stays as stale as it was */
+  store_update(job);
   if (job->x)
     tinet__job_replay(job, TINET_HTTP_CACHE_REVALIDATED);
   else

@@ -48,6 +48,13 @@ static bool is_forbidden(const struct tinet__cache_control *cc, int status)
   return cc->no_store;
 }
 
+/* rfc: 5861 3, 4 */
+static bool is_used_stale(const struct tinet__cache_control *cc)
+{
+  return !cc->must_revalidate &&
+         (cc->stale_if_error > 0 || cc->stale_while_revalidate > 0);
+}
+
 bool tinet__cache_is_storable(const struct tinet__headers *request,
                               const struct tinet__cache_response *r)
 {
@@ -65,7 +72,7 @@ bool tinet__cache_is_storable(const struct tinet__headers *request,
     return false;
   if (tinet__cache_has_validator(r->headers))
     return true;
-  return !cc.no_cache && tinet__cache_lifetime(r) > 0;
+  return !cc.no_cache && (tinet__cache_lifetime(r) > 0 || is_used_stale(&cc));
 }
 
 static bool is_hop_by_hop(const char *name)

@@ -168,6 +168,8 @@ static void what_may_be_stored_is(void)
   T_OK(stores("", 200, "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT"));
   T_OK(stores("Authorization: Basic x", 200, "Cache-Control: max-age=5"));
   T_OK(stores("", 200, "Cache-Control: max-age=5, no-store, must-understand"));
+  T_OK(stores("", 200, "Cache-Control: max-age=0, stale-if-error=5"));
+  T_OK(stores("", 200, "Cache-Control: max-age=0, stale-while-revalidate=5"));
 }
 
 static void what_may_not_be_stored_is_not(void)
@@ -184,6 +186,10 @@ static void what_may_not_be_stored_is_not(void)
   T_OK(!stores("", 200, ""));
   T_OK(!stores("", 200, "Cache-Control: no-cache"));
   T_OK(!stores("", 299, "Cache-Control: max-age=5, must-understand"));
+  T_OK(!stores("", 200, "Cache-Control: max-age=0"));
+  T_OK(!stores("", 200,
+               "Cache-Control: max-age=0, stale-if-error=5, must-revalidate"));
+  T_OK(!stores("", 200, "Cache-Control: no-cache, stale-if-error=5"));
 }
 
 static void fresh_is_used_and_stale_validated(void)
