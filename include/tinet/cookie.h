@@ -57,7 +57,9 @@ typedef struct tinet_cookie_jar_options {
   const char *path;
   uint32_t max_per_domain; /* cookies of one registrable domain; default 50 */
   uint32_t max_total;      /* default 3,000 */
-  uint32_t write_delay_ms; /* changes are gathered that long; default 100 */
+  /* Changes are gathered that long; default 50, so that with the writing they
+   * are on disk within 100 ms. */
+  uint32_t write_delay_ms;
   /* One line for a person: a damaged file was put aside, the disk is full.
    * From any thread, never from two at once; it must not call the jar.  NULL =
    * not interested. */

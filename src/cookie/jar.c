@@ -13,13 +13,16 @@
 
 #include <string.h>
 
+/* A change is on disk within 100 ms, the commit included. */
+#define WRITE_DELAY_MS 50
+
 void tinet_cookie_jar_options_init(tinet_cookie_jar_options *opt)
 {
   memset(opt, 0, sizeof *opt);
   opt->struct_size = sizeof *opt;
   opt->max_per_domain = 50;
   opt->max_total = 3000;
-  opt->write_delay_ms = 100;
+  opt->write_delay_ms = WRITE_DELAY_MS;
 }
 
 /* ---- time, and following the file ---- */

@@ -22,8 +22,7 @@ from lib import *  # noqa: E402,F403
 
 ROUNDS = 200
 LANES = 4  # files that are written, and killed, side by side
-WRITE_DELAY = 0.100
-MARGIN = 0.050
+PROMISE = 0.100  # later than that a cookie is on disk
 PAUSE_US = 2000
 
 suite = Suite()
@@ -111,7 +110,7 @@ def owed(writer, killed_at):
     times = [at for _, at in added] + [killed_at]
     gaps = [b - a for a, b in zip(times, times[1:])]
     stall = max([gap - PAUSE_US / 1e6 for gap in gaps] or [0])
-    latest = killed_at - WRITE_DELAY - MARGIN - 2 * max(stall, 0)
+    latest = killed_at - PROMISE - 2 * max(stall, 0)
     return {name for name, at in added if at < latest}
 
 
