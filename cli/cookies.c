@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,11 +31,14 @@ static const struct cli_option options[] = {
      "the store that all applications of the user share"},
     {OPTION_FILE, 'f', "file", "FILE", "the store in this file"},
     {OPTION_DOMAIN, 'd', "domain", "HOST",
-     "list, clear: only what this host would get"},
-    {OPTION_NAME, 'n', "name", "NAME", "list, clear: only of this name"},
+     "list, clear, export: only what this host would get"},
+    {OPTION_NAME, 'n', "name", "NAME",
+     "list, clear, export: only of this name"},
     {OPTION_FORMAT, 0, "format", "FORMAT",
-     "import, export: netscape (cookies.txt) or json"},
-    {OPTION_VALUES, 0, "values", NULL, "show the values, which are secrets"},
+     "import, export: netscape (cookies.txt) or json; else\nan import looks at "
+     "the text, an export at the name"},
+    {OPTION_VALUES, 0, "values", NULL,
+     "list, export to standard output: with the values,\nwhich are secrets"},
     {OPTION_JSON, 0, "json", NULL, "list: as JSON"},
     {CLI_OPTION_HELP, 'h', "help", NULL, "this text"},
 };
@@ -44,17 +48,22 @@ struct cookies {
   const char *action, *operand;
   const char *app, *project, *file, *domain, *name, *format;
   bool is_system, with_values, is_json;
-  tinet_cookie_jar *jar;
+  tinet_cookie_jar *jar;    /* owned */
+  tinet_cookie_list *found; /* owned; what --domain leaves */
+  tinet_cookie *kept;       /* owned; of these what --name leaves, borrowed */
+  tinet_cookie_list wanted; /* that, as a list */
 };
 
 static void help(FILE *out)
 {
   (void)fprintf(out, "usage: tinet cookies list|clear [OPTION...]\n"
                      "       tinet cookies import FILE [OPTION...]\n"
-                     "       tinet cookies export [FILE] --values [OPTION...]\n"
+                     "       tinet cookies export FILE [OPTION...]\n"
+                     "       tinet cookies export --values [OPTION...]\n"
                      "\n"
                      "Shows, removes, reads and writes the cookies of a "
-                     "store.  FILE '-' is standard\ninput or output.\n\n");
+                     "store.  FILE '-' is standard\ninput or output.  A file "
+                     "that is exported is for its owner alone.\n\n");
   cli_options_help(options, N_OPTIONS, out);
   (void)fprintf(out, "\nExit status:\n");
   cli_exit_help(out);
@@ -137,23 +146,24 @@ static int open_jar(struct cookies *c, bool makes_it)
   return code < 0 ? cli_exit_status(code) : CLI_OK;
 }
 
-/* What --domain and --name leave; NULL: the reason has been printed. */
-static tinet_cookie_list *find(const struct cookies *c)
+/* Fills in `wanted`.  An exit status. */
+static int find(struct cookies *c)
 {
-  tinet_cookie_list *list = NULL;
-  int code = tinet_cookie_jar_find(c->jar, c->domain, NULL,
-                                   c->domain ? c->name : NULL, &list);
+  int code = tinet_cookie_jar_find(c->jar, c->domain, NULL, NULL, &c->found);
 
   if (code < 0) {
     cli_error("%s", tinet_error_text(code));
-    return NULL;
+    return cli_exit_status(code);
   }
-  return list;
-}
+  c->kept = cli_alloc((c->found->n_cookies + 1) * sizeof *c->kept);
+  c->wanted.cookies = c->kept;
+  for (size_t i = 0; i < c->found->n_cookies; i++) {
+    const tinet_cookie *cookie = &c->found->cookies[i];
 
-static bool is_wanted(const struct cookies *c, const tinet_cookie *cookie)
-{
-  return !c->name || strcmp(c->name, cookie->name) == 0;
+    if (!c->name || strcmp(c->name, cookie->name) == 0)
+      c->kept[c->wanted.n_cookies++] = *cookie;
+  }
+  return CLI_OK;
 }
 
 /* ---- list ---- */
@@ -191,10 +201,10 @@ static void print_row(const struct cookies *c, const tinet_cookie *cookie)
   free(domain);
 }
 
-static int print_json(const struct cookies *c, const tinet_cookie_list *list)
+static int print_json(const struct cookies *c)
 {
   char *text = NULL;
-  int code = tinet_cookie_list_export(list, TINET_COOKIE_FORMAT_JSON,
+  int code = tinet_cookie_list_export(&c->wanted, TINET_COOKIE_FORMAT_JSON,
                                       c->with_values, &text);
 
   if (code < 0)
@@ -206,93 +216,114 @@ static int print_json(const struct cookies *c, const tinet_cookie_list *list)
 
 static int list_cookies(struct cookies *c)
 {
-  tinet_cookie_list *list;
   int status = open_jar(c, false);
 
-  if (status != CLI_OK)
-    return status;
-  if (c->is_json && c->name && !c->domain)
-    return cli_usage("cookies", "--json with --name needs --domain");
-  list = find(c);
-  if (!list)
-    return CLI_FAILED;
-  if (c->is_json) {
-    status = print_json(c, list);
-  } else {
-    if (list->n_cookies > 0)
-      (void)printf("%-26s %-16s %-3s %-10s %s\n", "DOMAIN", "EXPIRES (UTC)",
-                   "S H", "PATH", "NAME");
-    for (size_t i = 0; i < list->n_cookies; i++)
-      if (is_wanted(c, &list->cookies[i]))
-        print_row(c, &list->cookies[i]);
-  }
-  tinet_cookie_list_free(list);
-  return status;
+  if (status == CLI_OK)
+    status = find(c);
+  if (status != CLI_OK || c->is_json)
+    return status != CLI_OK ? status : print_json(c);
+  if (c->wanted.n_cookies > 0)
+    (void)printf("%-26s %-16s %-3s %-10s %s\n", "DOMAIN", "EXPIRES (UTC)",
+                 "S H", "PATH", "NAME");
+  for (size_t i = 0; i < c->wanted.n_cookies; i++)
+    print_row(c, &c->wanted.cookies[i]);
+  return CLI_OK;
 }
 
 /* ---- clear ---- */
 
+static int remove_one(const struct cookies *c, const tinet_cookie *cookie)
+{
+  char *domain =
+      cli_format("%s%s", cookie->is_host_only ? "" : ".", cookie->domain);
+  int code =
+      tinet_cookie_jar_remove(c->jar, domain, cookie->path, cookie->name);
+
+  free(domain);
+  return code;
+}
+
+static int remove_wanted(const struct cookies *c)
+{
+  int code = TINET_OK;
+
+  if (!c->domain && !c->name)
+    return tinet_cookie_jar_remove_all(c->jar);
+  for (size_t i = 0; i < c->wanted.n_cookies && code == TINET_OK; i++)
+    code = remove_one(c, &c->wanted.cookies[i]);
+  return code == TINET_OK ? tinet_cookie_jar_flush(c->jar, NULL) : code;
+}
+
 static int clear_cookies(struct cookies *c)
 {
-  tinet_cookie_list *list;
-  size_t n = 0;
-  int status = open_jar(c, false), code = TINET_OK;
+  int status = open_jar(c, false), code;
 
+  if (status == CLI_OK)
+    status = find(c);
   if (status != CLI_OK)
     return status;
-  list = find(c);
-  if (!list)
-    return CLI_FAILED;
-  for (size_t i = 0; i < list->n_cookies && code == TINET_OK; i++) {
-    const tinet_cookie *cookie = &list->cookies[i];
-    char *domain;
-
-    if (!is_wanted(c, cookie))
-      continue;
-    domain =
-        cli_format("%s%s", cookie->is_host_only ? "" : ".", cookie->domain);
-    code = tinet_cookie_jar_remove(c->jar, domain, cookie->path, cookie->name);
-    free(domain);
-    n++;
-  }
-  tinet_cookie_list_free(list);
-  if (code == TINET_OK)
-    code = tinet_cookie_jar_flush(c->jar, NULL);
+  code = remove_wanted(c);
   if (code < 0) {
     cli_error("%s", tinet_error_text(code));
     return cli_exit_status(code);
   }
-  (void)printf("%zu removed\n", n);
+  (void)printf("%zu removed\n", c->wanted.n_cookies);
   return CLI_OK;
 }
 
 /* ---- import and export ---- */
 
-/* 0 or an exit status.  Without --format, JSON is what begins like it. */
-static int find_format(const struct cookies *c, const char *text,
+static bool is_json_text(const char *text)
+{
+  text += strspn(text, " \t\r\n");
+  return *text == '[' || *text == '{';
+}
+
+static bool is_json_name(const char *path)
+{
+  size_t len = path ? strlen(path) : 0;
+
+  return len > 5 && strcmp(path + len - 5, ".json") == 0;
+}
+
+/* 0 or an exit status.  Without --format `is_json` counts. */
+static int find_format(const struct cookies *c, bool is_json,
                        tinet_cookie_format *ret_format)
 {
-  *ret_format = TINET_COOKIE_FORMAT_NETSCAPE;
-  if (!c->format) {
-    if (text && (text[strspn(text, " \t\r\n")] == '[' ||
-                 text[strspn(text, " \t\r\n")] == '{'))
-      *ret_format = TINET_COOKIE_FORMAT_JSON;
-    return CLI_OK;
-  }
-  if (strcmp(c->format, "json") == 0)
-    *ret_format = TINET_COOKIE_FORMAT_JSON;
-  else if (strcmp(c->format, "netscape") != 0)
+  if (c->format && strcmp(c->format, "json") != 0 &&
+      strcmp(c->format, "netscape") != 0)
     return cli_usage("cookies", "--format is netscape or json, not '%s'",
                      c->format);
+  if (c->format)
+    is_json = strcmp(c->format, "json") == 0;
+  *ret_format =
+      is_json ? TINET_COOKIE_FORMAT_JSON : TINET_COOKIE_FORMAT_NETSCAPE;
   return CLI_OK;
+}
+
+/* Session cookies end with their program, and this one ends now. */
+static void print_imported(struct cookies *c, size_t n)
+{
+  size_t n_lost = 0;
+
+  c->domain = c->name = NULL; /* they are for what is there already */
+  if (find(c) != CLI_OK)
+    return;
+  for (size_t i = 0; i < c->found->n_cookies; i++)
+    n_lost += !c->found->cookies[i].is_persistent;
+  (void)printf("%zu imported\n", n - n_lost);
+  if (n_lost > 0)
+    cli_error("%zu without an expiry %s left out: %s with the program", n_lost,
+              n_lost == 1 ? "was" : "were",
+              n_lost == 1 ? "it ends" : "they end");
 }
 
 static int import_text(struct cookies *c, const char *text, size_t len)
 {
-  tinet_cookie_format format;
+  tinet_cookie_format format = TINET_COOKIE_FORMAT_NETSCAPE;
   tinet_error err = {0};
   size_t n = 0;
-  int status = find_format(c, text, &format), code;
+  int status = find_format(c, is_json_text(text), &format), code;
 
   if (status == CLI_OK)
     status = open_jar(c, true);
@@ -306,7 +337,7 @@ static int import_text(struct cookies *c, const char *text, size_t len)
               err.text[0] ? err.text : tinet_error_text(code));
     return cli_exit_status(code);
   }
-  (void)printf("%zu imported\n", n);
+  print_imported(c, n);
   return CLI_OK;
 }
 
@@ -326,15 +357,29 @@ static int import_cookies(struct cookies *c)
   return status;
 }
 
-/* The file is the user's alone: what is in it opens accounts. */
+/* The file is the user's alone, also if it was there before: what is in it
+ * opens accounts. */
+static FILE *open_private(const char *path)
+{
+  int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+  struct stat st;
+  FILE *f = NULL;
+
+  if (fd < 0)
+    return NULL;
+  if (fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) ||
+                              (fchmod(fd, 0600) == 0 && ftruncate(fd, 0) == 0)))
+    f = fdopen(fd, "w");
+  if (!f)
+    (void)close(fd);
+  return f;
+}
+
 static int write_text(const char *path, const char *text)
 {
-  mode_t mask = umask(077);
-  FILE *f = !path || strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-  bool is_written;
+  FILE *f = path ? open_private(path) : stdout;
+  bool is_written = f && fputs(text, f) >= 0 && fflush(f) == 0;
 
-  (void)umask(mask);
-  is_written = f && fputs(text, f) >= 0 && fflush(f) == 0;
   if (f && f != stdout)
     is_written = fclose(f) == 0 && is_written;
   if (is_written)
@@ -345,27 +390,26 @@ static int write_text(const char *path, const char *text)
 
 static int export_cookies(struct cookies *c)
 {
-  tinet_cookie_format format;
-  tinet_cookie_list *list;
+  const char *path =
+      c->operand && strcmp(c->operand, "-") != 0 ? c->operand : NULL;
+  tinet_cookie_format format = TINET_COOKIE_FORMAT_NETSCAPE;
   char *text = NULL;
   int status, code;
 
-  if (!c->with_values)
+  if (!path && !c->with_values)
     return cli_usage("cookies", "export writes the values, which are secrets; "
-                                "say --values if you mean it");
-  status = find_format(c, NULL, &format);
+                                "name a FILE, or say --values if you mean it");
+  status = find_format(c, is_json_name(path), &format);
   if (status == CLI_OK)
     status = open_jar(c, false);
+  if (status == CLI_OK)
+    status = find(c);
   if (status != CLI_OK)
     return status;
-  list = find(c);
-  if (!list)
-    return CLI_FAILED;
-  code = tinet_cookie_list_export(list, format, true, &text);
-  tinet_cookie_list_free(list);
+  code = tinet_cookie_list_export(&c->wanted, format, true, &text);
   if (code < 0)
     return cli_exit_status(code);
-  status = write_text(c->operand, text);
+  status = write_text(path, text);
   tinet_free(text);
   return status;
 }
@@ -413,6 +457,8 @@ static int run(int argc, char **argv)
   }
   if (status == CLI_OK)
     status = act(&c);
+  free(c.kept);
+  tinet_cookie_list_free(c.found);
   tinet_cookie_jar_unref(c.jar);
   return status;
 }

@@ -76,10 +76,56 @@ def what_is_exported_can_be_imported(folder):
     filled(folder, "--app", "demo")
     for name in ("netscape", "json"):
         path = os.path.join(folder, name)
-        equal(run(folder, "cookies", "export", path, "--app", "demo", "--values", "--format", name)[0], 0)
+        with open(path, "w", encoding="utf-8") as f:  # one that others could read
+            f.write("x" * 5000)
+        equal(run(folder, "cookies", "export", path, "--app", "demo", "--format", name), (0, "", ""))
         equal(stat.S_IMODE(os.stat(path).st_mode), 0o600)
         equal(run(folder, "cookies", "import", path, "--app", name)[1], "2 imported\n")
         contains(run(folder, "cookies", "list", "--app", name, "--values")[1], "sid=secret")
+
+
+@test
+def the_name_of_a_file_says_its_format(folder):
+    filled(folder, "--app", "demo")
+    equal(run(folder, "cookies", "export", "all.json", "--app", "demo")[0], 0)
+    with open(folder + "/all.json", encoding="utf-8") as f:
+        equal(sorted(c["value"] for c in json.load(f)), ["1", "secret"])
+    equal(run(folder, "cookies", "export", "one.txt", "--app", "demo", "--name", "s")[0], 0)
+    with open(folder + "/one.txt", encoding="utf-8") as f:
+        equal(f.read().splitlines()[1:], ["#HttpOnly_example.com\tFALSE\t/a\tFALSE\t%d\ts\t1" % expiry_of(folder)])
+
+
+def expiry_of(folder):
+    """An import ends 400 days ahead."""
+    out = run(folder, "cookies", "list", "--app", "demo", "--json", "--name", "s")[1]
+    (cookie,) = json.loads(out)
+    return -int(-cookie["expires"] // 1)
+
+
+@test
+def names_are_for_lists_of_every_form(folder):
+    filled(folder, "--app", "demo")
+    equal(len(json.loads(run(folder, "cookies", "list", "--app", "demo", "--json", "--name", "sid")[1])), 1)
+    equal(run(folder, "cookies", "list", "--app", "demo", "--name", "other"), (0, "", ""))
+    equal(run(folder, "cookies", "clear", "--app", "demo", "--name", "sid")[1], "1 removed\n")
+
+
+@test
+def session_cookies_of_a_file_are_said_to_be_left_out(folder):
+    text = LINES + "example.com\tFALSE\t/\tFALSE\t0\tshort\t1\n"
+    status, out, err = run(folder, "cookies", "import", "-", "--app", "demo", text=text)
+    equal((status, out), (0, "2 imported\n"))
+    contains(err, "1 without an expiry was left out")
+    equal(len(run(folder, "cookies", "list", "--app", "demo")[1].splitlines()), 3)
+
+
+@test
+def what_was_cleared_is_gone_from_the_disk(folder):
+    filled(folder, "--app", "demo")
+    equal(run(folder, "cookies", "clear", "--app", "demo")[1], "2 removed\n")
+    for name in os.listdir(folder + "/data/tinet/demo"):
+        with open(folder + "/data/tinet/demo/" + name, "rb") as f:
+            assert b"secret" not in f.read(), name
 
 
 @test
