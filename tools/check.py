@@ -31,7 +31,7 @@ import time
 import tap
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-LINT_TIMEOUT = 600
+LINT_TIMEOUT = 1800  # clang-tidy reads every file, on however busy a machine
 
 Build = collections.namedtuple("Build", "name folder options env time_factor")
 Program = collections.namedtuple(
