@@ -40,6 +40,15 @@ static const char *path_for(const struct tinet__set_cookie *s,
   return len == 0 ? "/" : put_span(&to, (struct tinet__span){place->path, len});
 }
 
+/* One dot in front is gone; with another no host is covered. */
+static bool may_be_domain(struct tinet__span s)
+{
+  for (size_t i = 0; i < s.len; i++)
+    if ((unsigned char)s.p[i] >= 0x80)
+      return false; /* as a server must write it: in its ASCII form */
+  return s.p[0] != '.' && s.p[s.len - 1] != '.';
+}
+
 /* rfc: 6265bis 5.7, the steps about Domain.  *ret_domain is owned, NULL = the
  * host itself. */
 static int decide_domain(const struct tinet__set_cookie *s,
@@ -52,10 +61,9 @@ static int decide_domain(const struct tinet__set_cookie *s,
   *ret_domain = NULL;
   if (s->domain.len == 0)
     return TINET_OK;
-  /* One dot in front is gone; with another no host is covered. */
-  err = s->domain.p[0] == '.' || s->domain.p[s->domain.len - 1] == '.'
-            ? TINET_EURL
-            : tinet__cookie_canonical_host(s->domain.p, s->domain.len, &domain);
+  err = may_be_domain(s->domain)
+            ? tinet__cookie_canonical_host(s->domain.p, s->domain.len, &domain)
+            : TINET_EURL;
   if (err == TINET_EURL)
     *verdict = TINET_COOKIE_WRONG_DOMAIN;
   if (err < 0)

@@ -19,7 +19,6 @@ module.exports = [
   ['not-secure', (s, verdict) => verdict === 'not-secure'],
   ['shadows-secure', (s, verdict) => verdict === 'shadows-secure'],
   ['domain-is-ipv6', (s) => s.url.includes('[::1]') && domains(s).length > 0],
-  ['domain-beyond-ascii', (s) => domains(s).some((d) => /[^ -~]/.test(d))],
   ['domain-is-suffix', (s) => domains(s).some((d) => d.replace(/^\./, '').toLowerCase() === host(s))],
   ['last-domain-empty', (s) => domains(s).length > 1 && domains(s).pop().replace(/^\./, '') === ''],
 ];
