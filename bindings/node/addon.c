@@ -16,6 +16,7 @@ tinet_http *addon_http(struct addon *a)
   tinet_http_options opt;
   int err;
 
+  tell_store_news(a);
   if (a->http)
     return a->http;
   if (!a->loop) {

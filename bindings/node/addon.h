@@ -139,6 +139,8 @@ void close_handles(struct addon *a);
 tinet_cookie_jar *addon_jar(struct addon *a, enum store which);
 /* NULL if it cannot be opened: requests then go to the network. */
 tinet_cache *addon_cache(struct addon *a);
+/* Warnings of the stores' threads, if there are some, to Ti.API.warn. */
+void tell_store_news(struct addon *a);
 void release_stores(struct addon *a);
 
 /* trust.c */

@@ -8,6 +8,7 @@
 #include "addon.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,59 @@ static struct {
 static tinet_cache *shared_cache; /* one of the environments' references */
 static unsigned n_cache_users;
 
-static tinet_cookie_jar *open_at(struct addon *a, const char *path)
+/* What the stores have to say, a line each: it may come from their threads, and
+ * is told to JavaScript at the next call.  What does not fit is about the same.
+ */
+static pthread_mutex_t news_lock = PTHREAD_MUTEX_INITIALIZER;
+static char news[2048];
+static atomic_bool has_news;
+
+static void on_news(void *user, const char *text)
+{
+  size_t len;
+
+  (void)user;
+  (void)pthread_mutex_lock(&news_lock);
+  len = strlen(news);
+  (void)snprintf(news + len, sizeof news - len, "%s\n", text);
+  atomic_store(&has_news, true);
+  (void)pthread_mutex_unlock(&news_lock);
+}
+
+static void take_news(char text[sizeof news])
+{
+  (void)pthread_mutex_lock(&news_lock);
+  memcpy(text, news, sizeof news);
+  news[0] = '\0';
+  atomic_store(&has_news, false);
+  (void)pthread_mutex_unlock(&news_lock);
+}
+
+/* Without the other lock: JavaScript may call back. */
+void tell_store_news(struct addon *a)
+{
+  char text[sizeof news], *rest = NULL;
+
+  if (!atomic_load(&has_news))
+    return;
+  take_news(text);
+  for (char *line = strtok_r(text, "\n", &rest); line;
+       line = strtok_r(NULL, "\n", &rest))
+    on_warning(a, line);
+}
+
+/* There is no JavaScript any more, but what was lost must be said. */
+static void print_news(void)
+{
+  char text[sizeof news];
+
+  if (!atomic_load(&has_news))
+    return;
+  take_news(text);
+  (void)fprintf(stderr, "tinet: %s", text);
+}
+
+static tinet_cookie_jar *open_at(const char *path)
 {
   tinet_cookie_jar_options opt;
   tinet_cookie_jar *jar = NULL;
@@ -35,11 +88,12 @@ static tinet_cookie_jar *open_at(struct addon *a, const char *path)
 
   tinet_cookie_jar_options_init(&opt);
   opt.path = path;
+  opt.on_warning = on_news;
   if (path && tinet_cookie_jar_open(&opt, &jar, &err) == TINET_OK)
     return jar;
   (void)snprintf(text, sizeof text, "cookies are kept in memory only: %s",
                  path ? err.text : "there is no home folder");
-  on_warning(a, text);
+  on_news(NULL, text);
   opt.path = NULL;
   return tinet_cookie_jar_open(&opt, &jar, NULL) == TINET_OK ? jar : NULL;
 }
@@ -63,7 +117,7 @@ tinet_cookie_jar *addon_jar(struct addon *a, enum store which)
   (void)pthread_mutex_lock(&lock);
   if (!stores[which].jar) {
     path = path_of(a, which);
-    stores[which].jar = open_at(a, path);
+    stores[which].jar = open_at(path);
     tinet_free(path);
     a->jars[which] = stores[which].jar;
   } else {
@@ -72,21 +126,26 @@ tinet_cookie_jar *addon_jar(struct addon *a, enum store which)
   if (a->jars[which])
     stores[which].n_users++;
   (void)pthread_mutex_unlock(&lock);
+  tell_store_news(a);
   return a->jars[which];
 }
 
-static tinet_cache *open_cache(struct addon *a)
+static tinet_cache *open_cache(const struct addon *a)
 {
   tinet_cache_options opt;
   tinet_cache *cache = NULL;
   tinet_error err = {0};
-  char *path = NULL;
+  char *path = NULL, text[400];
 
   tinet_cache_options_init(&opt);
+  opt.on_warning = on_news;
   if (tinet_cache_folder(a->app_id ? a->app_id : "node", &path) == TINET_OK)
     opt.path = path;
   if (tinet_cache_open(&opt, &cache, &err) < 0) {
-    opt.path = NULL; /* a home that cannot be written: memory has to do */
+    (void)snprintf(text, sizeof text, "the cache is in memory only: %s",
+                   err.text);
+    on_news(NULL, text);
+    opt.path = NULL;
     if (tinet_cache_open(&opt, &cache, NULL) < 0)
       cache = NULL;
   }
@@ -107,6 +166,7 @@ tinet_cache *addon_cache(struct addon *a)
   if (a->cache)
     n_cache_users++;
   (void)pthread_mutex_unlock(&lock);
+  tell_store_news(a);
   return a->cache;
 }
 
@@ -128,6 +188,7 @@ void release_stores(struct addon *a)
     tinet_cache_unref(a->cache);
     a->cache = NULL;
   }
+  print_news();
   (void)pthread_mutex_unlock(&lock);
 }
 
@@ -138,6 +199,7 @@ static tinet_cookie_jar *jar_of(napi_env env, napi_value which)
       addon_of(env),
       get_uint(env, which) == STORE_SYSTEM ? STORE_SYSTEM : STORE_APP);
 
+  tell_store_news(addon_of(env));
   if (!jar)
     throw_code(env, TINET_ENOMEM, NULL);
   return jar;

@@ -10,7 +10,8 @@ const { Worker } = require('node:worker_threads');
 const { Ti, home, lib, serve, watched, request } = require('./support');
 
 const { Network } = Ti;
-const SOON = '2027-01-31T23:59:59.000+0000';
+const SOME_DATE = '2027-01-31T23:59:59.000+0000';
+const SOON = new Date(Date.now() + 60 * 86400 * 1000).toISOString().replace(/\.\d{3}Z$/, '.000+0000');
 
 function warnings(t) {
   const list = [];
@@ -58,12 +59,12 @@ test('every form of an expiry date', (t) => {
   const said = warnings(t);
   const c = cookie();
   for (const [given, read] of [
-    [new Date(Date.UTC(2027, 0, 31, 23, 59, 59)), SOON],
-    [SOON, SOON],
-    ['2027-02-01T01:59:59.000+0200', SOON],
-    ['2027-02-01T01:59:59+02:00', SOON],
-    ['2027-01-31T23:59:59Z', SOON],
-    ['Sun, 31 Jan 2027 23:59:59 GMT', SOON],
+    [new Date(Date.UTC(2027, 0, 31, 23, 59, 59)), SOME_DATE],
+    [SOME_DATE, SOME_DATE],
+    ['2027-02-01T01:59:59.000+0200', SOME_DATE],
+    ['2027-02-01T01:59:59+02:00', SOME_DATE],
+    ['2027-01-31T23:59:59Z', SOME_DATE],
+    ['Sun, 31 Jan 2027 23:59:59 GMT', SOME_DATE],
     ['2027-01-31T23:59:59.5+0000', '2027-01-31T23:59:59.500+0000'],
     [null, undefined],
   ]) {
@@ -72,12 +73,12 @@ test('every form of an expiry date', (t) => {
   }
   assert.equal(said.length, 0);
   for (const given of ['tomorrow', '2027-13-01T00:00:00Z', 'x', {}]) {
-    c.expiryDate = SOON;
+    c.expiryDate = SOME_DATE;
     c.expiryDate = given;
     assert.equal(c.expiryDate, undefined, String(given));
   }
   assert.equal(said.length, 4);
-  c.expiryDate = SOON;
+  c.expiryDate = SOME_DATE;
   assert.equal(new Date(c.expiryDate).getTime(), Date.UTC(2027, 0, 31, 23, 59, 59));
 });
 
@@ -92,6 +93,7 @@ test('maxAge is whole seconds, negative is not set', () => {
 test('isValid looks at name, value, path and domain', () => {
   assert.ok(cookie().isValid());
   assert.ok(cookie({ value: '' }).isValid());
+  assert.ok(cookie({ value: ' padded ' }).isValid());
   assert.ok(cookie({ domain: '.example.org' }).isValid());
   assert.ok(cookie({ domain: undefined, originalUrl: 'https://example.org/x' }).isValid());
   assert.ok(cookie({ domain: '127.0.0.1' }).isValid());
@@ -153,6 +155,16 @@ test('a domain that is a URL stands for its host', (t) => {
   Network.addHTTPCookie(cookie());
   assert.equal(Network.getHTTPCookies('https://example.org/x', '/', null).length, 1);
   assert.match(said[0], /is a URL/);
+});
+
+test('what isValid accepts can be added', (t) => {
+  const said = warnings(t);
+  for (const value of ['', ' padded ', '"quoted"', 'a=b', 'a,b', 'b\u00fccher']) {
+    Network.addHTTPCookie(cookie({ value }));
+    assert.deepEqual(Network.allHTTPCookies.map((c) => c.value), [value]);
+    Network.removeAllHTTPCookies();
+  }
+  assert.deepEqual(said, []);
 });
 
 test('what is no cookie, and what cannot be one', (t) => {
@@ -263,6 +275,30 @@ test('without a home folder cookies are in memory, with one warning', () => {
     console.log(Network.allHTTPCookies.length, n);`;
   const env = { ...process.env, XDG_DATA_HOME: '/proc/nowhere' };
   assert.equal(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env }), '1 1\n');
+});
+
+test('damaged stores are begun afresh, and that is told', () => {
+  const folder = fs.mkdtempSync(path.join(home, 'damaged-'));
+  const script = path.join(folder, 'app.js');
+  fs.writeFileSync(script, `
+    const { Network, API } = require(${JSON.stringify(path.join(lib, 'index.js'))});
+    const said = [];
+    API.warn = (text) => { said.push(text); Network.allHTTPCookies; };
+    Network.addHTTPCookie(Network.createCookie({ name: 'a', value: '1', domain: 'example.org', path: '/', maxAge: 1000 }));
+    const client = Network.createHTTPClient({ cache: true, onerror() {} });
+    client.open('GET', 'http://127.0.0.1:1/');
+    client.send();
+    console.log(JSON.stringify([Network.allHTTPCookies.length, ...said]));`);
+  for (const file of ['cookies.sqlite', 'index.db']) {
+    fs.mkdirSync(path.dirname(path.join(folder, 'tinet/app', file)), { recursive: true, mode: 0o700 });
+    fs.writeFileSync(path.join(folder, 'tinet/app', file), 'this is no database'.repeat(1000));
+  }
+  const env = { ...process.env, XDG_DATA_HOME: folder, XDG_CACHE_HOME: folder };
+  const [n, ...said] = JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8', env }));
+  assert.equal(n, 1);
+  assert.equal(said.length, 2, said.join('\n'));
+  assert.match(said[0], /cookies\.sqlite.* fresh one/);
+  assert.match(said[1], /index\.db.* fresh one/);
 });
 
 test('a worker shares the store of the process', async () => {
