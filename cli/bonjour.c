@@ -79,11 +79,13 @@ static void on_signal(void *user, int number)
   s->on_stop(s->user);
 }
 
-void bonjour_fail(struct bonjour_session *s, const tinet_error *err)
+void bonjour_fail(struct bonjour_session *s, const char *about,
+                  const tinet_error *err)
 {
   int code = tinet_bonjour_code_of(err);
 
-  cli_error("%s (%s, %d)", err->text, tinet_bonjour_code_name(code), code);
+  cli_error("%s%s%s (%s, %d)", about ? about : "", about ? ": " : "", err->text,
+            tinet_bonjour_code_name(code), code);
   s->status = cli_exit_status(err->code);
 }
 
@@ -99,7 +101,7 @@ int bonjour_begin(struct bonjour_session *s)
     s->signals = get_signal_open(s->loop, on_signal, NULL, s);
     return CLI_OK;
   }
-  bonjour_fail(s, &err);
+  bonjour_fail(s, NULL, &err);
   (void)tinet_loop_close(s->loop);
   return s->status;
 }

@@ -49,8 +49,10 @@ int bonjour_option(struct bonjour_session *s, int id, const char *value);
 int bonjour_begin(struct bonjour_session *s);
 /* Runs until nothing is left open, and closes. */
 int bonjour_run(struct bonjour_session *s);
-/* Prints an error and its number in Titanium's terms, and keeps the status. */
-void bonjour_fail(struct bonjour_session *s, const tinet_error *err);
+/* Prints an error and its number in Titanium's terms, and keeps the status.
+ * `about` is the service it is about, or NULL. */
+void bonjour_fail(struct bonjour_session *s, const char *about,
+                  const tinet_error *err);
 
 /* Text of a stranger that may have any byte in it. */
 void bonjour_print(const char *text, size_t len);

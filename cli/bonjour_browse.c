@@ -1,13 +1,14 @@
 /* bonjour_browse.c - `tinet bonjour browse` and `types`: lines in a pipe, a
  * live table on a terminal. */
 #include "bonjour.h"
+#include "bonjour_table.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MAX_SERVICES 10000 /* as many as the library keeps */
+#define NAME_COLUMNS 36
 
 enum { OPTION_WATCH = 1, OPTION_RESOLVE, OPTION_SUBTYPE };
 
@@ -52,7 +53,7 @@ struct browse {
   struct found **found; /* owned, each too */
   size_t n_found, n_resolving;
   bool is_complete; /* all for now has been seen */
-  size_t n_rows;    /* of the table on the screen */
+  struct bonjour_table table;
 };
 
 static void help(FILE *out, bool is_types)
@@ -69,37 +70,54 @@ static void help(FILE *out, bool is_types)
 
 /* ---- the table ---- */
 
-static size_t screen_rows(void)
+static int by_name(const void *a, const void *b)
 {
-  struct winsize size;
+  const struct found *const *x = a, *const *y = b;
+  int order = strcmp((*x)->name, (*y)->name);
 
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 4
-             ? size.ws_row - 3U
-             : 20;
+  return order ? order : strcmp((*x)->type, (*y)->type);
+}
+
+static void draw_line(struct browse *b, const char *name, const char *type,
+                      const char *where)
+{
+  if (!b->is_types) {
+    bonjour_table_cell(&b->table, name, NAME_COLUMNS);
+    bonjour_table_cell(&b->table, " ", 1);
+  }
+  bonjour_table_cell(&b->table, b->resolves ? where : type, 0);
+  bonjour_table_end_line(&b->table);
+}
+
+static void draw_summary(struct browse *b, size_t n_shown)
+{
+  const char *what = b->is_types ? "type" : "service";
+  char text[120];
+
+  (void)snprintf(text, sizeof text, "%zu %s%s%s%s", b->n_found, what,
+                 b->n_found == 1 ? "" : "s",
+                 n_shown < b->n_found ? ", not all are shown" : "",
+                 b->is_watching ? "; interrupt to end" : "");
+  bonjour_table_cell(&b->table, text, 0);
+  bonjour_table_end_line(&b->table);
 }
 
 static void draw(struct browse *b)
 {
-  size_t n = b->n_found < screen_rows() ? b->n_found : screen_rows();
+  size_t room = bonjour_table_begin(&b->table);
+  size_t n = room > 2 ? room - 2 : 0;
 
-  if (b->n_rows > 0)
-    (void)printf("\033[%zuA", b->n_rows);
-  (void)printf("\033[J%-40s %-20s %s\n", b->is_types ? "TYPE" : "NAME",
-               b->is_types ? "" : "TYPE", b->resolves ? "WHERE" : "");
+  n = b->n_found < n ? b->n_found : n;
+  if (b->n_found > 1)
+    qsort((void *)b->found, b->n_found, sizeof *b->found, by_name);
+  draw_line(b, "NAME", "TYPE", "WHERE");
   for (size_t i = 0; i < n; i++) {
     const struct found *f = b->found[i];
-    int used;
 
-    bonjour_print(f->name, strlen(f->name));
-    used = (int)strlen(f->name);
-    (void)printf("%*s %-20s ", used < 40 ? 40 - used : 0, "", f->type);
-    bonjour_print(f->where ? f->where : "", f->where ? strlen(f->where) : 0);
-    (void)putchar('\n');
+    draw_line(b, f->name, f->type, f->where ? f->where : "");
   }
-  if (n < b->n_found)
-    (void)printf("... and %zu more\n", b->n_found - n);
-  b->n_rows = n + 1 + (n < b->n_found);
-  (void)fflush(stdout);
+  draw_summary(b, n);
+  bonjour_table_end(&b->table);
 }
 
 /* ---- entries ---- */
@@ -152,9 +170,29 @@ static void write_change(const struct browse *b, const char *sign,
   } else {
     (void)printf("%s ", sign);
     bonjour_print(f->name, strlen(f->name));
-    (void)printf("%s%s  %s\n", *f->name ? "  " : "", f->type, f->domain);
+    (void)fputs(*f->name ? "  " : "", stdout);
+    bonjour_print(f->type, strlen(f->type));
+    (void)fputs("  ", stdout);
+    bonjour_print(f->domain, strlen(f->domain));
+    (void)putchar('\n');
   }
   (void)fflush(stdout);
+}
+
+/* In a line: host, port, address, TXT. */
+static char *place_of(const tinet_bonjour_resolved *found)
+{
+  char text[TINET_ENDPOINT_TEXT_MAX], *place, *longer;
+
+  tinet_endpoint_text(&found->endpoints[0], text);
+  place = cli_format("%s %u  %s", found->host, found->port, text);
+  for (size_t i = 0; i < found->n_txt; i++) {
+    longer = cli_format("%s  %.*s", place, (int)found->txt[i].len,
+                        (const char *)found->txt[i].data);
+    free(place);
+    place = longer;
+  }
+  return place;
 }
 
 static void on_resolved(tinet_bonjour_resolve *r,
@@ -162,15 +200,14 @@ static void on_resolved(tinet_bonjour_resolve *r,
 {
   struct found *f = user;
   struct browse *b = f->browse;
-  char text[TINET_ENDPOINT_TEXT_MAX];
 
-  tinet_endpoint_text(&found->endpoints[0], text);
-  free(f->where);
-  f->where = cli_format("%s %s", found->host, text);
-  if (b->is_table)
+  if (b->is_table) {
+    free(f->where);
+    f->where = place_of(found);
     draw(b);
-  else
+  } else {
     bonjour_print_found(&b->s, found);
+  }
   tinet_bonjour_resolve_close(r); /* `found` ends with it */
   f->resolve = NULL;
   b->n_resolving--;
@@ -186,8 +223,13 @@ static void on_unresolved(tinet_bonjour_resolve *r, const tinet_error *err,
   tinet_bonjour_resolve_close(r);
   f->resolve = NULL;
   b->n_resolving--;
-  if (!b->is_watching)
-    bonjour_fail(&b->s, err);
+  if (b->is_table) {
+    f->where = cli_strdup("(no answer)");
+    draw(b);
+    b->s.status = b->is_watching ? CLI_OK : cli_exit_status(err->code);
+  } else if (!b->is_watching) {
+    bonjour_fail(&b->s, f->name, err);
+  }
   stop_if_done(b);
 }
 
@@ -197,6 +239,7 @@ static void resolve(struct found *f)
       .on_resolved = on_resolved, .on_error = on_unresolved};
   struct browse *b = f->browse;
   tinet_bonjour_resolve_options opt;
+  tinet_error err = {0};
 
   tinet_bonjour_resolve_options_init(&opt);
   opt.name = f->name;
@@ -204,8 +247,10 @@ static void resolve(struct found *f)
   opt.domain = f->domain;
   opt.timeout_ms = b->s.timeout_ms;
   if (tinet_bonjour_resolve_open(b->s.bonjour, &opt, &events, f, &f->resolve,
-                                 NULL) == TINET_OK)
+                                 &err) == TINET_OK)
     b->n_resolving++;
+  else
+    bonjour_fail(&b->s, f->name, &err);
 }
 
 static void on_added(tinet_bonjour_browser *browser,
@@ -272,7 +317,7 @@ static void on_error(tinet_bonjour_browser *browser, const tinet_error *err,
   struct browse *b = user;
 
   (void)browser;
-  bonjour_fail(&b->s, err);
+  bonjour_fail(&b->s, NULL, err);
   stop(b);
 }
 
@@ -323,7 +368,7 @@ static int start(struct browse *b)
   opt.subtype = b->subtype;
   if (tinet_bonjour_browser_open(b->s.bonjour, &opt, &events, b, &b->browser,
                                  &err) < 0) {
-    bonjour_fail(&b->s, &err);
+    bonjour_fail(&b->s, NULL, &err);
     if (err.code == TINET_EINVAL)
       b->s.status = CLI_USAGE;
   }
@@ -357,7 +402,7 @@ static int run(int argc, char **argv, bool is_types)
     return cli_usage("bonjour", "say a TYPE: _http._tcp");
   if (is_types)
     b.type = TINET_BONJOUR_ALL_TYPES;
-  b.is_table = b.is_watching && !b.s.is_json && isatty(STDOUT_FILENO);
+  b.is_table = !b.s.is_json && isatty(STDOUT_FILENO);
   return start(&b);
 }
 

@@ -100,7 +100,7 @@ static void on_service_error(tinet_bonjour_service *service,
   struct work *w = user;
 
   (void)service;
-  bonjour_fail(&w->s, err);
+  bonjour_fail(&w->s, NULL, err);
   stop(w);
 }
 
@@ -144,7 +144,7 @@ static void on_unresolved(tinet_bonjour_resolve *r, const tinet_error *err,
   struct work *w = user;
 
   (void)r;
-  bonjour_fail(&w->s, err);
+  bonjour_fail(&w->s, NULL, err);
   stop(w);
 }
 
@@ -206,7 +206,7 @@ static int start(struct work *w)
     return status;
   code = w->is_resolve ? resolve(w, &err) : publish(w, &err);
   if (code < 0) {
-    bonjour_fail(&w->s, &err);
+    bonjour_fail(&w->s, NULL, &err);
     if (code == TINET_EINVAL)
       w->s.status = CLI_USAGE;
   }

@@ -115,8 +115,8 @@ const char *cli_bytes(double n, char *to);
 double cli_bytes_unit(double n, const char **ret_unit);
 /* "0:07", "1:02:03". */
 const char *cli_duration(double seconds, char *to);
-/* Text of a stranger for a terminal: control characters (C0, DEL, C1) and what
- * is not UTF-8 as \xHH. */
+/* Text of a stranger for a terminal: control characters (C0, DEL, C1, those
+ * that turn directions) and what is not UTF-8 as \xHH. */
 void cli_print_safe(FILE *out, const char *text);
 /* Length of the valid UTF-8 sequence at `s`, 0 if there is none. */
 size_t cli_utf8_len(const char *s, size_t len);

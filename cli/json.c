@@ -30,6 +30,9 @@ void cli_json_string(FILE *out, const char *s)
       n = 1;
     } else if (n == 1) {
       put_ascii(out, *s);
+    } else if (n == 2 && (unsigned char)s[0] == 0xc2 &&
+               (unsigned char)s[1] < 0xa0) {
+      (void)fprintf(out, "\\u%04x", (unsigned)(unsigned char)s[1]); /* C1 */
     } else {
       (void)fwrite(s, 1, n, out);
     }

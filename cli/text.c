@@ -150,12 +150,23 @@ size_t cli_utf8_len(const char *s, size_t len)
   return n;
 }
 
+/* U+200E, 200F, 2028 ... 202E and 2066 ... 2069: they turn the direction of
+ * what follows, or end a line. */
+static bool is_directing(const unsigned char *b)
+{
+  if (b[0] != 0xe2)
+    return false;
+  if (b[1] == 0x80)
+    return b[2] == 0x8e || b[2] == 0x8f || (b[2] >= 0xa8 && b[2] <= 0xae);
+  return b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9;
+}
+
 static bool is_control(const char *s, size_t n)
 {
   const unsigned char *b = (const unsigned char *)s;
 
   return (n == 1 && (b[0] < 0x20 || b[0] == 0x7f)) ||
-         (n == 2 && b[0] == 0xc2 && b[1] < 0xa0);
+         (n == 2 && b[0] == 0xc2 && b[1] < 0xa0) || (n == 3 && is_directing(b));
 }
 
 void cli_print_safe(FILE *out, const char *text)

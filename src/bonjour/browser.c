@@ -107,7 +107,10 @@ static bool is_plausible(const tinet_bonjour_browser *b,
   if (b->type)
     return tinet_bonjour_is_same(item->type, b->type) && item->name &&
            tinet_bonjour_check_name(item->name, NULL) == TINET_OK;
-  return *item->type && tinet__utf8_is_valid(item->type, strlen(item->type));
+  for (const char *at = item->type; *at; at++)
+    if (!tinet__is_alpha(*at) && !tinet__is_digit(*at) && !strchr("-_.", *at))
+      return false;
+  return item->type[0] == '_';
 }
 
 static void on_new(void *arg, const struct tinet__browse_item *item)

@@ -3,6 +3,7 @@
     mdns.py INTERFACE cname            the pattern that kills a bare avahi-core
     mdns.py INTERFACE mutate SEED N    N packets that are nearly right
     mdns.py INTERFACE flood N          N names of one type, from one peer
+    mdns.py INTERFACE types            types that are none, and one that is
     mdns.py INTERFACE hold             nobody else gets port 5353
 """
 
@@ -146,6 +147,13 @@ def send_mutated(s, seed, n):
             time.sleep(0.002)  # so that the kernel's queue does not drop most
 
 
+def send_types(s):
+    owner = "_services._dns-sd._udp.local"
+    for label in (b"_e\x1b[31m", b"_\xc2\x9b31m", b"_sp ace", b"_q\"<b>", b"_good"):
+        kind = bytes([len(label)]) + label + name("_tcp.local")
+        send(s, response(record(owner, PTR, kind, 4500, False)))
+
+
 def send_flood(s, n):
     for first in range(0, n, 20):
         send(s, response(*[
@@ -177,6 +185,8 @@ def main():
         send_cname(s)
     elif what == "mutate":
         send_mutated(s, int(sys.argv[3]), int(sys.argv[4]))
+    elif what == "types":
+        send_types(s)
     elif what == "flood":
         send_flood(s, int(sys.argv[3]))
     print("sent", flush=True)

@@ -177,6 +177,17 @@ def types_and_subtypes_are_browsed_for(a, b):
         program.end()
 
 
+def types_that_strangers_make_up_are_text(a, b):
+    types = browse(b, "_services._dns-sd._udp")
+    attacker = Program(a, sys.executable, MDNS, "cable0", "types")
+    attacker.expect("sent")
+    types.expect(r"\+  _good._tcp. local.")
+    attacker.end()
+    rest = types.seen + types.end()
+    seen = [line for line in rest if line.startswith("+")]
+    assert seen == ["+  _good._tcp. local."], seen  # nobody can ask for the others
+
+
 def own_services_are_found_on_the_same_machine(a, _b):
     browser = browse(a)
     service = publish(a, "alpha", "Own")
@@ -424,6 +435,7 @@ TESTS = [
     a_service_is_found_resolved_and_withdrawn,
     a_browser_that_comes_later_finds_what_is_there,
     types_and_subtypes_are_browsed_for,
+    types_that_strangers_make_up_are_text,
     own_services_are_found_on_the_same_machine,
     another_txt_record_is_announced,
     odd_names_are_carried_through,
