@@ -76,10 +76,11 @@ class System:
             out.write(text)
 
     def start_bus(self):
-        self.bus = subprocess.Popen(
-            ["dbus-daemon", "--nofork", "--nopidfile", "--config-file", self._path("bus.conf")],
-            env=self.env, stdin=subprocess.DEVNULL,
-        )
+        with open(self._path("bus.log"), "a", encoding="utf-8") as log:
+            self.bus = subprocess.Popen(
+                ["dbus-daemon", "--nofork", "--nopidfile", "--config-file", self._path("bus.conf")],
+                env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
         wait_for(lambda: os.path.exists(self.socket), "the bus")
 
     def begin_avahi(self):

@@ -1,12 +1,14 @@
 /* drive.c - Bonjour for the tests: what happens, as lines.
  *
- *   drive [-e|-s] [-h HOST] browse TYPE [SUBTYPE]
- *   drive [-e|-s] [-h HOST] [-n] publish NAME TYPE PORT [KEY=VALUE |
- * _SUBTYPE]... drive [-e|-s] resolve NAME TYPE TIMEOUT_MS
+ *   drive [OPTION]... browse TYPE [SUBTYPE]
+ *   drive [OPTION]... publish NAME TYPE PORT [KEY=VALUE | _SUBTYPE]...
+ *   drive [OPTION]... resolve NAME TYPE TIMEOUT_MS
  *
- * -e, -s: embedded or system's back end only; -n: no renaming.  Runs until its
- * input ends (browse, publish) or it has an answer (resolve).  A line of input
- * to publish is its new TXT record, of one string; one to browse is ignored.
+ * -e, -s: embedded or system's back end only; -h HOST: the embedded one's host
+ * name; -n: no renaming; -t: says at the end how long the loop stood still.
+ * Runs until its input ends (browse, publish) or it has an answer (resolve).  A
+ * line "?" of input asks for the back end that is at work.  Any other to
+ * publish is its new TXT record, of one string; to browse it is ignored.
  */
 #include <pthread.h>
 #include <stdarg.h>
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <tinet/bonjour.h>
 #include <tinet/loop.h>
+#include <time.h>
 
 static tinet_loop *loop;
 static tinet_bonjour *bonjour;
@@ -61,7 +64,9 @@ static void on_line(void *arg)
   tinet_slice txt = {line, strcspn(line, "\n")};
   tinet_error err = {0};
 
-  if (service && tinet_bonjour_service_set_txt(service, &txt, 1, &err) < 0)
+  if (strcmp(line, "?\n") == 0)
+    say("at %s", tinet_bonjour_backend_name(bonjour));
+  else if (service && tinet_bonjour_service_set_txt(service, &txt, 1, &err) < 0)
     say_error(&err);
   free(line);
 }
@@ -80,6 +85,42 @@ static void *read_input(void *arg)
     if (tinet_loop_post(loop, on_line, strdup(line)) < 0)
       return arg;
   (void)!tinet_loop_post(loop, on_end, NULL);
+  return arg;
+}
+
+/* ---- how long the loop stands still ---- */
+
+#define TICK_MS 5
+
+static int64_t last_tick_ms, longest_ms;
+static bool is_ticking;
+
+static int64_t now_ms(void)
+{
+  struct timespec ts;
+
+  (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void on_tick(void *arg)
+{
+  int64_t now = now_ms();
+
+  (void)arg;
+  if (last_tick_ms > 0 && now - last_tick_ms > longest_ms)
+    longest_ms = now - last_tick_ms;
+  last_tick_ms = now;
+}
+
+static void *tick(void *arg)
+{
+  const struct timespec pause = {.tv_nsec = TICK_MS * 1000000};
+
+  while (__atomic_load_n(&is_ticking, __ATOMIC_RELAXED)) {
+    (void)!tinet_loop_post(loop, on_tick, NULL);
+    (void)nanosleep(&pause, NULL);
+  }
   return arg;
 }
 
@@ -234,40 +275,69 @@ static int start(int argc, char **argv, bool may_rename, tinet_error *err)
   return TINET_EINVAL;
 }
 
-int main(int argc, char **argv)
-{
-  tinet_bonjour_options opt;
-  tinet_error err = {0};
-  bool may_rename = true, has_reader;
-  pthread_t reader;
-  int at = 1, rc;
+struct options {
+  tinet_bonjour_options bonjour;
+  bool may_rename, has_ticks;
+};
 
-  tinet_bonjour_options_init(&opt);
+/* Returns where the command begins. */
+static int read_options(int argc, char **argv, struct options *opt)
+{
+  int at = 1;
+
+  tinet_bonjour_options_init(&opt->bonjour);
+  opt->may_rename = true;
+  opt->has_ticks = false;
   for (; at < argc && argv[at][0] == '-'; at++) {
     if (argv[at][1] == 'e')
-      opt.backend = TINET_BONJOUR_BACKEND_EMBEDDED;
+      opt->bonjour.backend = TINET_BONJOUR_BACKEND_EMBEDDED;
     else if (argv[at][1] == 's')
-      opt.backend = TINET_BONJOUR_BACKEND_SYSTEM;
+      opt->bonjour.backend = TINET_BONJOUR_BACKEND_SYSTEM;
     else if (argv[at][1] == 'n')
-      may_rename = false;
+      opt->may_rename = false;
+    else if (argv[at][1] == 't')
+      opt->has_ticks = true;
     else if (argv[at][1] == 'h' && at + 1 < argc)
-      opt.host_name = argv[++at];
+      opt->bonjour.host_name = argv[++at];
   }
+  return at;
+}
+
+static void run(bool has_ticks)
+{
+  pthread_t reader, ticker;
+  bool has_reader =
+      !resolving && pthread_create(&reader, NULL, read_input, NULL) == 0;
+
+  is_ticking = has_ticks && pthread_create(&ticker, NULL, tick, NULL) == 0;
+  has_ticks = is_ticking;
+  (void)tinet_loop_run(loop);
+  if (has_reader)
+    (void)pthread_join(reader, NULL);
+  __atomic_store_n(&is_ticking, false, __ATOMIC_RELAXED);
+  if (!has_ticks)
+    return;
+  (void)pthread_join(ticker, NULL);
+  say("stood still %lld ms", (long long)longest_ms);
+}
+
+int main(int argc, char **argv)
+{
+  struct options opt;
+  tinet_error err = {0};
+  int at = read_options(argc, argv, &opt), rc;
+
   if (tinet_loop_open(&loop) < 0)
     return 2;
-  rc = tinet_bonjour_open(loop, &opt, &bonjour, &err);
+  rc = tinet_bonjour_open(loop, &opt.bonjour, &bonjour, &err);
   if (rc == 0)
-    rc = start(argc - at, argv + at, may_rename, &err);
+    rc = start(argc - at, argv + at, opt.may_rename, &err);
   if (rc < 0) {
     err.code = rc;
     say_error(&err);
   } else {
     say("ready %s", tinet_bonjour_backend_name(bonjour));
-    has_reader =
-        !resolving && pthread_create(&reader, NULL, read_input, NULL) == 0;
-    (void)tinet_loop_run(loop);
-    if (has_reader)
-      (void)pthread_join(reader, NULL);
+    run(opt.has_ticks);
   }
   stop();
   tinet_bonjour_close(bonjour);
