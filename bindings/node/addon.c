@@ -62,6 +62,7 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *arg)
   tinet_http_close(a->http);
   a->http = NULL;
   close_handles(a);
+  end_farewells(a);
   close_bonjour(a);
   a->loop = NULL;
   release_stores(a);

@@ -49,6 +49,7 @@ struct addon {
   napi_ref resource_name;   /* of the async contexts */
   napi_ref socket_dispatch; /* function(kind, ...), `this` = the owner */
   struct handle *handles;   /* of sockets, see sockets.h */
+  struct farewell *farewells; /* streams that are being closed */
   struct call *call; /* the innermost from JavaScript under way, or NULL */
   struct bonjour_thread *bonjour;     /* NULL until used */
   struct bonjour_thread *old_bonjour; /* ended; to be freed at the very end */
@@ -131,8 +132,9 @@ void free_bonjour(struct addon *a);
 /* A reference to the policy of the process, or NULL. */
 tinet_ats_policy *shared_ats(void);
 
-/* handles.c */
+/* handles.c, farewells.c */
 void close_handles(struct addon *a);
+void end_farewells(struct addon *a);
 
 /* stores.c */
 /* NULL: no memory. */

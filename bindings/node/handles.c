@@ -10,14 +10,14 @@ void handle_close(struct handle *h)
 {
   if (h->of.stream) {
     if (h->kind == HANDLE_STREAM)
-      (void)tinet_stream_close(h->of.stream);
+      say_farewell(h->addon, h->of.stream);
     else if (h->kind == HANDLE_LISTENER)
       tinet_listener_close(h->of.listener);
     else
       tinet_udp_close(h->of.udp);
     h->of.stream = NULL;
   }
-  h->is_reading = false;
+  h->is_reading = h->is_draining = false;
   while (h->n_pins > 0)
     handle_unpin(h);
 }
@@ -130,31 +130,44 @@ static int number_of(const tinet_error *err)
              : -1;
 }
 
+/* ti: Titanium.Network.Socket.TCP.error - the C library's own words where there
+ * is an errno */
+static const char *words_of(int code, const tinet_error *err)
+{
+  if (err->origin == TINET_ORIGIN_SYSTEM && err->number != 0)
+    return strerror((int)err->number);
+  return err->text[0] ? err->text : tinet_error_text(code);
+}
+
 void handle_error_event(struct handle *h, enum socket_event event,
                         const tinet_error *err)
 {
   napi_env env = h->addon->env;
-  napi_value argv[4];
+  napi_value argv[5];
 
   argv[1] = make_number(env, number_of(err));
-  argv[2] =
-      make_text(env, err->text[0] ? err->text : tinet_error_text(err->code));
+  argv[2] = make_text(env, words_of(err->code, err));
   argv[3] = make_text(env, tinet_error_name(err->code));
-  handle_event(h, event, 4, argv);
+  argv[4] = make_text(env, err->text);
+  handle_event(h, event, 5, argv);
 }
 
 void throw_socket_error(napi_env env, int code, const tinet_error *err)
 {
   napi_value text, error;
-  const char *words = err->text[0] ? err->text : tinet_error_text(code);
 
-  text = make_text(env, words);
+  text = make_text(env, words_of(code, err));
   if (napi_create_error(env, NULL, text, &error) != napi_ok)
     return;
   (void)napi_set_named_property(env, error, "code",
                                 make_number(env, number_of(err)));
   (void)napi_set_named_property(env, error, "reason",
                                 make_text(env, tinet_error_name(code)));
+  (void)napi_set_named_property(env, error, "number",
+                                make_number(env, (double)err->number));
+  if (err->text[0])
+    (void)napi_set_named_property(env, error, "detail",
+                                  make_text(env, err->text));
   (void)napi_throw(env, error);
 }
 

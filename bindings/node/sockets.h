@@ -16,12 +16,12 @@
 /* First argument of the dispatch function in lib/socket_native.js. */
 enum socket_event {
   SOCKET_OPEN = 1,
-  SOCKET_ERROR,    /* code, text, name */
+  SOCKET_ERROR,    /* code, text, name, detail */
   SOCKET_READ,     /* bytes; 0 = the end */
   SOCKET_DRAIN,    /* */
   SOCKET_FINISHED, /* bytes dropped */
   SOCKET_ACCEPT,   /* handle, host, port */
-  SOCKET_PAUSED,   /* code, text, name: no descriptors */
+  SOCKET_PAUSED,   /* code, text, name, detail: no descriptors */
   SOCKET_DATAGRAM, /* Buffer, host, port, is truncated */
 };
 
@@ -37,6 +37,7 @@ struct handle {
   } of; /* NULL once closed */
   napi_ref owner;
   bool is_reading;            /* into memory that the owner holds */
+  bool is_draining;           /* SOCKET_DRAIN will come */
   unsigned n_pins;            /* > 0: the owner is held */
   struct handle *prev, *next; /* of the addon's, to be closed with it */
 };
@@ -49,13 +50,15 @@ struct handle *handle_new(struct addon *a, enum handle_kind kind,
 struct handle *handle_of(napi_env env, napi_value value, enum handle_kind kind);
 void handle_pin(struct handle *h);
 void handle_unpin(struct handle *h);
+/* A connection loses nothing by it that the kernel has (see farewells.c). */
 void handle_close(struct handle *h);
 /* Calls the dispatch function; `argv[0]` is filled in here. */
 void handle_event(struct handle *h, enum socket_event event, size_t argc,
                   napi_value *argv);
 void handle_error_event(struct handle *h, enum socket_event event,
                         const tinet_error *err);
-/* Throws an Error with code = errno or -1 and reason = the tinet code. */
+/* Throws an Error with code = errno or -1, reason = the tinet code, number =
+ * whatever the origin calls it, and detail = what it is about. */
 void throw_socket_error(napi_env env, int code, const tinet_error *err);
 
 /* A text member of an object; free() it.  NULL if it is not there. */
@@ -64,15 +67,26 @@ bool is_object(napi_env env, napi_value value);
 void set_endpoint(napi_env env, napi_value object, const char *host_name,
                   const char *port_name, const tinet_endpoint *e);
 
-/* `body` within a handle scope; for functions that return nothing. */
+#define ENDPOINTS_MAX 16 /* as many as are tried */
+/* Of an array of texts; what is no address is passed over. */
+size_t read_endpoints(napi_env env, napi_value array, tinet_endpoint *list);
+
+/* `body` within a handle scope; for functions that return nothing.  The handle
+ * may be gone after it: a callback can close and forget it. */
 #define SCOPED(h, body)                                                        \
   do {                                                                         \
+    napi_env env_ = (h)->addon->env;                                           \
     napi_handle_scope scope_;                                                  \
-    if (napi_open_handle_scope((h)->addon->env, &scope_) != napi_ok)           \
+    if (napi_open_handle_scope(env_, &scope_) != napi_ok)                      \
       return;                                                                  \
     body;                                                                      \
-    (void)napi_close_handle_scope((h)->addon->env, scope_);                    \
+    (void)napi_close_handle_scope(env_, scope_);                               \
   } while (0)
+
+/* farewells.c */
+/* Closes a stream for its owner, at once or when its last bytes have arrived.
+ */
+void say_farewell(struct addon *a, tinet_stream *stream);
 
 /* streams.c, stream_now.c, listeners.c */
 extern const tinet_stream_events stream_events;

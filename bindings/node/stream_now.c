@@ -1,99 +1,100 @@
-/* stream_now.c - a connection that is waited for. */
+/* stream_now.c - a connection that is waited for.
+ *
+ * It is made on a loop of its own, because Node's does not turn meanwhile, and
+ * then moved.
+ */
 #include "sockets.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-/* 0 or an errno; `deadline_ms` is what is left. */
-static int wait_connected(int fd, int deadline_ms)
-{
-  struct pollfd p = {.fd = fd, .events = POLLOUT};
-  socklen_t len = sizeof(int);
-  int error = 0, n;
+struct attempt {
+  bool is_over;
+  tinet_error err;
+};
 
-  do
-    n = poll(&p, 1, deadline_ms);
-  while (n < 0 && errno == EINTR);
-  if (n == 0)
-    return ETIMEDOUT;
-  if (n < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-    return errno;
-  return error;
+static void on_open(tinet_stream *stream, void *user)
+{
+  struct attempt *attempt = user;
+
+  (void)stream;
+  attempt->is_over = true;
 }
 
-/* One address; the descriptor, or -1 with *ret_error. */
-static int connect_address(const struct addrinfo *ai, int timeout_ms,
-                           int *ret_error)
+static void on_error(tinet_stream *stream, const tinet_error *err, void *user)
 {
-  int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                  ai->ai_protocol);
+  struct attempt *attempt = user;
 
-  if (fd < 0) {
-    *ret_error = errno;
-    return -1;
-  }
-  *ret_error = connect(fd, ai->ai_addr, ai->ai_addrlen) == 0 ? 0 : errno;
-  if (*ret_error == EINPROGRESS)
-    *ret_error = wait_connected(fd, timeout_ms);
-  if (*ret_error == 0)
-    return fd;
-  (void)close(fd);
-  return -1;
+  (void)stream;
+  attempt->is_over = true;
+  attempt->err = *err;
 }
 
-/* ti: Titanium.Network.TCPSocket.connect - blocks; the descriptor or -1. */
-static int connect_now(const char *host, unsigned port, int timeout_ms,
+static int connect_on(tinet_loop *loop, const tinet_connect_options *opt,
+                      int *ret_fd, tinet_error *err)
+{
+  static const tinet_stream_events events = {.on_open = on_open,
+                                             .on_error = on_error};
+  struct attempt attempt = {0};
+  tinet_stream *stream = NULL;
+  int code = tinet_stream_connect(loop, opt, &events, &attempt, &stream, err);
+
+  if (code < 0)
+    return code;
+  while (!attempt.is_over && tinet_loop_run_once(loop) > 0)
+    ;
+  code = attempt.err.code;
+  if (code == TINET_OK)
+    code = tinet_stream_release_fd(stream, ret_fd);
+  else
+    *err = attempt.err;
+  (void)tinet_stream_close(stream);
+  return code;
+}
+
+/* ti: Titanium.Network.TCPSocket.connect - blocks, names and all within the
+ * limit; the descriptor, or a code */
+static int connect_now(const tinet_connect_options *opt, int *ret_fd,
                        tinet_error *err)
 {
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-  char service[8];
-  int error = EHOSTUNREACH, fd = -1, rc;
+  tinet_loop *loop = NULL;
+  int code = tinet_loop_open(&loop);
 
-  (void)snprintf(service, sizeof service, "%u", port);
-  rc = getaddrinfo(host, service, &hints, &list);
-  if (rc != 0) {
-    err->code = TINET_ERESOLVE;
-    err->origin = TINET_ORIGIN_RESOLVER;
-    err->number = rc;
-    (void)snprintf(err->text, sizeof err->text, "%s", gai_strerror(rc));
-    return -1;
-  }
-  for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
-    fd = connect_address(ai, timeout_ms, &error);
-  freeaddrinfo(list);
-  if (fd < 0) {
-    err->code = TINET_ECONNECT;
-    err->origin = TINET_ORIGIN_SYSTEM;
-    err->number = error;
-    (void)snprintf(err->text, sizeof err->text, "%s", strerror(error));
-  }
-  return fd;
+  if (code < 0)
+    return code;
+  code = connect_on(loop, opt, ret_fd, err);
+  /* A name that is still being looked up keeps its memory: that thread cannot
+   * be stopped. */
+  (void)tinet_loop_close(loop);
+  return code;
 }
 
-/* streamConnectNow(owner, host, port, timeout) -> handle; waits */
+/* streamConnectNow(owner, host, port, timeout, addresses or null) -> handle;
+ * waits */
 static napi_value stream_connect_now(napi_env env, napi_callback_info info)
 {
   struct addon *a = addon_of(env);
-  napi_value args[4], external = NULL;
+  napi_value args[5], external = NULL;
+  tinet_endpoint endpoints[ENDPOINTS_MAX];
+  tinet_connect_options opt;
   tinet_error err = {0};
   struct handle *h;
   char *host;
-  int fd, code;
+  int fd = -1, code;
 
-  if (!get_args(env, info, 4, args) || !a->loop ||
+  if (!get_args(env, info, 5, args) || !a->loop ||
       !(host = get_text(env, args[1], NULL)))
     return NULL;
-  fd = connect_now(host, get_uint(env, args[2]), (int)get_uint(env, args[3]),
-                   &err);
+  tinet_connect_options_init(&opt);
+  opt.host = host;
+  opt.port = (uint16_t)get_uint(env, args[2]);
+  opt.timeout_ms = get_uint(env, args[3]);
+  opt.endpoints = endpoints;
+  opt.n_endpoints = read_endpoints(env, args[4], endpoints);
+  code = connect_now(&opt, &fd, &err);
   free(host);
-  if (fd < 0) {
-    throw_socket_error(env, err.code, &err);
+  if (code < 0) {
+    throw_socket_error(env, code, &err);
     return NULL;
   }
   h = handle_new(a, HANDLE_STREAM, args[0], &external);

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENDPOINTS_MAX 16 /* as many as are tried */
-
 /* ---- what streams report ---- */
 
 static void on_open(tinet_stream *stream, void *user)
@@ -51,8 +49,11 @@ static void on_drain(tinet_stream *stream, void *user)
   struct handle *h = user;
   napi_value argv[1];
 
-  (void)stream;
-  SCOPED(h, handle_unpin(h); handle_event(h, SOCKET_DRAIN, 1, argv));
+  if (h->is_draining && tinet_stream_queued(stream) == 0) {
+    h->is_draining = false;
+    handle_unpin(h); /* the scope keeps the owner for this event */
+  }
+  SCOPED(h, handle_event(h, SOCKET_DRAIN, 1, argv));
 }
 
 static void on_finished(tinet_stream *stream, size_t n_dropped, void *user)
@@ -68,7 +69,7 @@ static void on_finished(tinet_stream *stream, size_t n_dropped, void *user)
 /* Nothing is pending any more. */
 static void release(struct handle *h)
 {
-  h->is_reading = false;
+  h->is_reading = h->is_draining = false;
   while (h->n_pins > 1)
     handle_unpin(h);
 }
@@ -132,9 +133,7 @@ static void read_tls_client(napi_env env, napi_value object,
   t->opt.is_unverified = !is_verified;
 }
 
-/* Of an array of texts; what is no address is passed over. */
-static size_t read_endpoints(napi_env env, napi_value array,
-                             tinet_endpoint *list)
+size_t read_endpoints(napi_env env, napi_value array, tinet_endpoint *list)
 {
   uint32_t n = 0;
   size_t n_read = 0;
@@ -241,6 +240,29 @@ static napi_value stream_read(napi_env env, napi_callback_info info)
   return NULL;
 }
 
+/* streamReadStop(handle): the SOCKET_READ that was asked for does not come */
+static napi_value stream_read_stop(napi_env env, napi_callback_info info)
+{
+  napi_value args[1];
+  struct handle *h;
+
+  if (!get_args(env, info, 1, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)))
+    return NULL;
+  tinet_stream_read_stop(h->of.stream);
+  if (h->is_reading)
+    handle_unpin(h);
+  h->is_reading = false;
+  return NULL;
+}
+
+static bool is_connected(const tinet_stream *stream)
+{
+  tinet_endpoint e;
+
+  return tinet_stream_local(stream, &e) == TINET_OK;
+}
+
 /* streamReadNow(handle, Uint8Array, offset, length, timeout) -> bytes, 0 = end
  */
 static napi_value stream_read_now(napi_env env, napi_callback_info info)
@@ -265,6 +287,8 @@ static napi_value stream_read_now(napi_env env, napi_callback_info info)
   }
   code = tinet_stream_read_now(h->of.stream, (char *)data + offset, n,
                                (int)get_number(env, args[4]), &got, &err);
+  if (code == TINET_ETIMEDOUT && !is_connected(h->of.stream))
+    code = TINET_ECLOSED; /* not the wait for data, but an earlier write */
   if (code < 0) {
     throw_socket_error(env, code, &err);
     return NULL;
@@ -272,16 +296,34 @@ static napi_value stream_read_now(napi_env env, napi_callback_info info)
   return make_number(env, (double)got);
 }
 
-/* streamWrite(handle, Uint8Array, offset, length) -> is it queued */
+/* What has become of a write; lib/socket_transfer.js has the same numbers. */
+enum fate { WRITE_SENT, WRITE_QUEUED, WRITE_FAILED };
+
+/* A connection that is lost says so by an event from the loop. */
+static int write_to(struct handle *h, const void *data, size_t len)
+{
+  int code = tinet_stream_write(h->of.stream, data, len);
+
+  if (code == TINET_OK)
+    code = tinet_stream_write(h->of.stream, NULL, 0); /* has it failed? */
+  if (code == TINET_ESTATE)
+    return WRITE_FAILED;
+  if (code == 1 && !h->is_draining) {
+    h->is_draining = true;
+    handle_pin(h);
+  }
+  return code;
+}
+
+/* streamWrite(handle, Uint8Array, offset, length) -> its fate */
 static napi_value stream_write(napi_env env, napi_callback_info info)
 {
-  napi_value args[4], result = NULL;
-  tinet_error err = {0};
+  static const tinet_error nothing = {0};
+  napi_value args[4];
   struct handle *h;
   void *data;
   size_t len;
   uint32_t offset, n;
-  bool was_queued;
   int code;
 
   if (!get_args(env, info, 4, args) ||
@@ -294,16 +336,12 @@ static napi_value stream_write(napi_env env, napi_callback_info info)
     throw_code(env, TINET_EINVAL, NULL);
     return NULL;
   }
-  was_queued = tinet_stream_queued(h->of.stream) > 0;
-  code = tinet_stream_write(h->of.stream, (char *)data + offset, n);
+  code = write_to(h, n > 0 ? (char *)data + offset : NULL, n);
   if (code < 0) {
-    throw_socket_error(env, code, &err);
+    throw_socket_error(env, code, &nothing);
     return NULL;
   }
-  if (code == 1 && !was_queued)
-    handle_pin(h);
-  (void)napi_get_boolean(env, code == 1, &result);
-  return result;
+  return make_number(env, code);
 }
 
 /* streamFlushNow(handle, timeout) */
@@ -336,7 +374,7 @@ static napi_value stream_queued(napi_env env, napi_callback_info info)
   return make_number(env, (double)tinet_stream_queued(h->of.stream));
 }
 
-/* streamShutdown(handle) */
+/* streamShutdown(handle): one that has failed says so by an event */
 static napi_value stream_shutdown(napi_env env, napi_callback_info info)
 {
   napi_value args[1];
@@ -347,7 +385,7 @@ static napi_value stream_shutdown(napi_env env, napi_callback_info info)
       !(h = handle_of(env, args[0], HANDLE_STREAM)))
     return NULL;
   code = tinet_stream_shutdown(h->of.stream);
-  if (code < 0)
+  if (code < 0 && code != TINET_ESTATE)
     throw_code(env, code, NULL);
   return NULL;
 }
@@ -439,6 +477,7 @@ void define_streams(napi_env env, napi_value exports)
   define(env, exports, "streamConnect", stream_connect);
   define(env, exports, "streamRead", stream_read);
   define(env, exports, "streamReadNow", stream_read_now);
+  define(env, exports, "streamReadStop", stream_read_stop);
   define(env, exports, "streamWrite", stream_write);
   define(env, exports, "streamFlushNow", stream_flush_now);
   define(env, exports, "streamQueued", stream_queued);

@@ -1,6 +1,7 @@
 /* udp.c - datagrams for lib/socket_udp.js. */
 #include "sockets.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,26 @@ static napi_value udp_group(napi_env env, napi_callback_info info)
   return NULL;
 }
 
+/* udpInterface(handle, name): where multicast goes out; throws */
+static napi_value udp_interface(napi_env env, napi_callback_info info)
+{
+  tinet_error err = {.origin = TINET_ORIGIN_SYSTEM, .number = ENODEV};
+  napi_value args[2];
+  struct handle *h;
+  char *name;
+  int code;
+
+  if (!get_args(env, info, 2, args) ||
+      !(h = handle_of(env, args[0], HANDLE_UDP)) ||
+      !(name = get_text(env, args[1], NULL)))
+    return NULL;
+  code = tinet_udp_set_multicast_interface(h->of.udp, name);
+  free(name);
+  if (code < 0)
+    throw_socket_error(env, code, &err);
+  return NULL;
+}
+
 static const struct {
   const char *name;
   tinet_udp_option option;
@@ -279,6 +300,7 @@ void define_udp(napi_env env, napi_value exports)
   define(env, exports, "udpSend", udp_send);
   define(env, exports, "udpInfo", udp_info);
   define(env, exports, "udpGroup", udp_group);
+  define(env, exports, "udpInterface", udp_interface);
   define(env, exports, "udpOption", udp_option);
   define(env, exports, "resolve", resolve);
 }

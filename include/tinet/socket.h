@@ -210,6 +210,13 @@ TINET_API int tinet_stream_open_fd(tinet_loop *loop, int fd,
                                    void *user,
                                    tinet_stream **ret_stream) TINET_MUST_CHECK;
 
+/* Takes the descriptor of a plain stream back, which must be connected, must
+ * not be reading and must have nothing queued.  It is the caller's,
+ * non-blocking still; the stream can only be closed.  TINET_EINVAL,
+ * TINET_ESTATE, TINET_EUNSUPPORTED (TLS). */
+TINET_API int tinet_stream_release_fd(tinet_stream *stream,
+                                      int *ret_fd) TINET_MUST_CHECK;
+
 /* Gives the stream its events, or others: for those from on_accept. */
 TINET_API void tinet_stream_set_events(tinet_stream *stream,
                                        const tinet_stream_events *events,
@@ -297,6 +304,16 @@ TINET_API int tinet_stream_shutdown(tinet_stream *stream) TINET_MUST_CHECK;
  * (not connected), TINET_ENOMEM. */
 TINET_API int tinet_stream_finish(tinet_stream *stream,
                                   uint32_t timeout_ms) TINET_MUST_CHECK;
+
+/* Drops what is queued and returns how many bytes that were: each pending
+ * `done` comes from the loop with TINET_ECANCELED, on_drain does not.  What the
+ * kernel has is still sent, and a message may end in the middle. */
+TINET_API size_t tinet_stream_drop_queued(tinet_stream *stream);
+
+/* Whether tinet_stream_close() could lose nothing: nothing is queued, the peer
+ * has acknowledged all that was sent, and nothing that was received is unread.
+ * True as well for a stream that is not connected. */
+TINET_API bool tinet_stream_is_settled(const tinet_stream *stream);
 
 /* Closes and frees it at once; NULL is fine.  Returns how many bytes it had
  * queued and drops.  What the kernel has is still sent (unless data that nobody

@@ -156,7 +156,7 @@ static void tell_ended(tinet_stream *s)
 /* What had arrived before sending failed is still there to be read. */
 static void tell_write_error(tinet_stream *s)
 {
-  if (s->is_reading)
+  if (tinet__stream_wants_read(s))
     tinet__stream_read(s);
   if (tinet__stream_is_open(s))
     tinet__stream_fail(s, tinet__socket_code(s->write_errno), s->write_errno,

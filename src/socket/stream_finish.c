@@ -7,7 +7,13 @@
  */
 #include "stream_private.h"
 
+#include "tls.h"
+
 #include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 void tinet__stream_finished(tinet_stream *s)
 {
@@ -92,4 +98,48 @@ int tinet_stream_finish(tinet_stream *stream, uint32_t timeout_ms)
   if (stream->n_busy == 0)
     tinet__stream_update(stream);
   return TINET_OK;
+}
+
+size_t tinet_stream_drop_queued(tinet_stream *stream)
+{
+  size_t n_dropped;
+
+  if (!stream)
+    return 0;
+  n_dropped = stream->queued;
+  tinet__stream_end_writes(stream, TINET_ECANCELED);
+  stream->has_waited = stream->is_drain_due = false;
+  if (stream->n_busy == 0)
+    tinet__stream_update(stream);
+  return n_dropped;
+}
+
+/* Bytes on one side of the kernel's; 0 if it does not tell. */
+static int kernel_bytes(const tinet_stream *s, unsigned long question)
+{
+  int n = 0;
+
+  return ioctl(s->fd, question, &n) == 0 ? n : 0;
+}
+
+/* Only TCP takes back what it has not delivered. */
+static bool is_tcp(const tinet_stream *s)
+{
+  int protocol = 0;
+  socklen_t len = sizeof protocol;
+
+  return getsockopt(s->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+         protocol == IPPROTO_TCP;
+}
+
+bool tinet_stream_is_settled(const tinet_stream *stream)
+{
+  if (!stream || stream->state != STREAM_OPEN)
+    return true;
+  if (stream->queued > 0)
+    return false;
+  if (stream->tls && tinet__tls_has_pending(stream->tls))
+    return false;
+  return !is_tcp(stream) || (kernel_bytes(stream, SIOCOUTQ) == 0 &&
+                             kernel_bytes(stream, SIOCINQ) == 0);
 }

@@ -61,6 +61,19 @@ static int fail(tinet_error *err, int code)
   return tinet__error_set(err, code, TINET_ORIGIN_TINET, 0, NULL);
 }
 
+/* A failure that on_error would tell is told here instead. */
+static int check_open(tinet_stream *s, tinet_error *err)
+{
+  if (s->state == STREAM_OPEN)
+    return TINET_OK;
+  if (s->state != STREAM_FAILED || !s->is_error_due)
+    return fail(err, TINET_ESTATE);
+  s->is_error_due = false;
+  if (err)
+    *err = s->error;
+  return s->error.code;
+}
+
 static short poll_events(const tinet_stream *s, bool for_read)
 {
   short events = for_read ? POLLIN : 0;
@@ -102,7 +115,10 @@ int tinet_stream_read_now(tinet_stream *stream, void *buf, size_t len,
   tinet__error_clear(err);
   if (!stream || !buf || len == 0 || !ret_len)
     return fail(err, TINET_EINVAL);
-  if (stream->state != STREAM_OPEN || stream->is_reading || stream->once_buf)
+  rc = check_open(stream, err);
+  if (rc < 0)
+    return rc;
+  if (stream->is_reading || stream->once_buf)
     return fail(err, TINET_ESTATE);
   if (stream->is_ended) {
     *ret_len = 0;
@@ -147,8 +163,9 @@ int tinet_stream_flush_now(tinet_stream *stream, int timeout_ms,
   tinet__error_clear(err);
   if (!stream)
     return fail(err, TINET_EINVAL);
-  if (stream->state != STREAM_OPEN)
-    return fail(err, TINET_ESTATE);
+  rc = check_open(stream, err);
+  if (rc < 0)
+    return rc;
   if (stream->write_errno != 0)
     return lost(stream, -stream->write_errno, "send", err);
   rc = flush_now(stream, timeout_ms, err);

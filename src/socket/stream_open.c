@@ -149,6 +149,24 @@ int tinet_stream_open_fd(tinet_loop *loop, int fd,
   return TINET_OK;
 }
 
+int tinet_stream_release_fd(tinet_stream *stream, int *ret_fd)
+{
+  if (!stream || !ret_fd)
+    return TINET_EINVAL;
+  if (stream->tls)
+    return TINET_EUNSUPPORTED;
+  if (stream->state != STREAM_OPEN || stream->is_reading || stream->once_buf ||
+      !tinet__list_is_empty(&stream->queue) || stream->write_errno != 0)
+    return TINET_ESTATE;
+  *ret_fd = stream->fd;
+  stream->fd = -1; /* detach leaves it alone */
+  stream->state = STREAM_FAILED;
+  tinet__stream_detach(stream);
+  if (stream->n_busy == 0)
+    tinet__stream_update(stream);
+  return TINET_OK;
+}
+
 static void on_accepted_soon(void *arg)
 {
   tinet_stream *s = arg;

@@ -104,9 +104,10 @@ test('exceptions and their order', async (t) => {
   const server = await listening(t);
   assert.throws(() => server.listen(), { message: 'Socket already opened' });
   assert.throws(() => server.connect(), { message: 'Socket already opened' });
-  assert.throws(() => watched(t, '127.0.0.1', server.port).listen(), { message: `Failed to listen on 127.0.0.1:${server.port}: 98` });
-  assert.throws(() => watched(t, 'no-such-host.invalid', 5).connect(), { message: /^Couldn't resolve host no-such-host\.invalid: / });
-  assert.throws(() => watched(t, 'no-such-host.invalid', 5).listen(), { message: /^Couldn't resolve host no-such-host\.invalid: / });
+  assert.throws(() => watched(t, '127.0.0.1', server.port).listen(), { message: `Failed to listen on 127.0.0.1:${server.port}: 98`, code: 98 });
+  assert.throws(() => watched(t, 'no-such-host.invalid', 5).connect(), { message: /^Couldn't resolve host no-such-host\.invalid: [12]$/ });
+  assert.throws(() => watched(t, 'no-such-host.invalid', 5).listen(), { message: /^Couldn't resolve host no-such-host\.invalid: [12]$/ });
+  assert.throws(() => watched(t, '127.0.0.1', 70000).listen(), { message: 'Failed to listen on 127.0.0.1:70000: 22', code: 22 });
   server.write('nobody is there'); // silently nothing
   server.close();
   assert.equal(server.isValid, false);
@@ -176,4 +177,52 @@ test('much data arrives whole', async (t) => {
   let total = 0;
   while (total < 2000 * 1001) total += (await event(server, 'read')).data.length;
   assert.equal(total, 2000 * 1001);
+});
+
+test('connecting has a deadline', async (t) => {
+  const full = Network.Socket.createTCP({ host: '127.0.0.1', listenQueueSize: 1 });
+  full.listen(); // and accepts nobody
+  const waiting = [1, 2, 3].map(() => net.connect(full.port, '127.0.0.1').on('error', () => {}));
+  t.after(() => {
+    waiting.forEach((s) => s.destroy());
+    full.close();
+  });
+  await pause();
+  const socket = watched(t, { hostName: '127.0.0.1', port: full.port, timeout: 100 });
+  const start = Date.now();
+  socket.connect();
+  assert.ok(Date.now() - start >= 95);
+  assert.deepEqual([socket.isValid, (await event(socket, 'readError')).code], [false, 110]);
+});
+
+test('a name is tried at all its addresses', async (t) => {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  t.after(() => server.close());
+  const socket = watched(t, 'localhost', server.address().port); // ::1 refuses
+  socket.connect();
+  assert.equal(socket.isValid, true);
+});
+
+test('a listener forgets a connection that broke', async (t) => {
+  const server = await listening(t);
+  const peer = net.connect(server.port, '127.0.0.1').on('error', () => {});
+  const { from } = await event(server, 'connection');
+  peer.resetAndDestroy();
+  assert.deepEqual([(await event(server, 'readError')).code, server.isValid], [104, true]);
+  assert.throws(() => server.write('x', from), { message: `Invalid socket descriptor (${from})` });
+  server.write('x'); // nobody is there
+});
+
+test('what breaks while sending is a writeError', async (t) => {
+  const broken = net.createServer((c) => c.resetAndDestroy()).listen(0, '127.0.0.1');
+  await new Promise((done) => broken.once('listening', done));
+  t.after(() => broken.close());
+  const socket = watched(t, '127.0.0.1', broken.address().port, WRITE_MODE);
+  socket.connect();
+  for (let i = 0; i < 200 && socket.events.length === 0; i++) {
+    socket.write('x');
+    await pause();
+  }
+  assert.ok([32, 104].includes((await event(socket, 'writeError')).code));
 });

@@ -283,6 +283,24 @@ static void what_came_before_a_reset_is_delivered(void)
   close_loop();
 }
 
+static void read_once_gets_what_came_before_a_reset(void)
+{
+  char buf[16];
+
+  open_loop();
+  connect_pair();
+  T_EQ(0, tinet_stream_write(a.stream, "unread", 6));
+  T_EQ(0, tinet_stream_write(b.stream, "parting", 7));
+  T_EQ(0, tinet_loop_run(loop));
+  (void)tinet_stream_close(b.stream); /* with data unread: a reset */
+  b.stream = NULL;
+  T_EQ(0, tinet_stream_read_once(a.stream, buf, sizeof buf));
+  T_EQ(0, tinet_stream_write(a.stream, "x", 1)); /* it goes to on_error */
+  TURN_UNTIL(a.n_errors == 1);
+  T_EQ(7, a.n_got);
+  close_loop();
+}
+
 static void nothing_comes_after_close(void)
 {
   const tinet_slice slice = {big, sizeof big};
@@ -464,6 +482,72 @@ static void finish_says_what_it_drops(void)
   close_loop();
 }
 
+static int n_cancelled;
+
+static void on_cancelled(tinet_stream *stream, int result, void *arg)
+{
+  (void)stream;
+  (void)arg;
+  n_cancelled += result == TINET_ECANCELED;
+}
+
+static void what_is_dropped_is_not_sent_and_the_rest_is(void)
+{
+  tinet_slice slice = {"never", 5};
+  size_t n, n_dropped;
+
+  open_loop();
+  connect_pair();
+  n_cancelled = 0;
+  n = stuff(&a, big, sizeof big);
+  T_EQ(0, tinet_stream_writev(a.stream, &slice, 1, on_cancelled, NULL));
+  T_EQ(0, tinet_stream_write(b.stream, "nobody reads this", 17));
+  n_dropped = tinet_stream_drop_queued(a.stream);
+  T_OK(n_dropped > 5);
+  T_EQ(0, tinet_stream_queued(a.stream));
+  T_EQ(0, n_cancelled);
+  T_EQ(0, tinet_stream_drop_queued(NULL));
+  T_EQ(0, tinet_stream_finish(a.stream, 20000));
+  T_EQ(0, tinet_stream_read_start(b.stream));
+  TURN_UNTIL(b.n_ends == 1);
+  T_EQ(1, n_cancelled);
+  T_EQ(n + 5 - n_dropped, b.n_got);
+  T_EQ(0, a.n_drains);
+  close_loop();
+}
+
+/* Acknowledgements come without an event. */
+static bool becomes_settled(const tinet_stream *stream)
+{
+  for (int i = 0; i < 20000 && !tinet_stream_is_settled(stream); i++)
+    (void)usleep(1000);
+  return tinet_stream_is_settled(stream);
+}
+
+static void a_stream_is_settled_when_closing_loses_nothing(void)
+{
+  char buf[17];
+  size_t len = 0, n;
+
+  open_loop();
+  connect_pair();
+  T_OK(tinet_stream_is_settled(NULL));
+  T_OK(tinet_stream_is_settled(a.stream));
+  T_EQ(0, tinet_stream_write(b.stream, "nobody reads this", 17));
+  T_OK(!tinet_stream_is_settled(a.stream)); /* unread */
+  T_EQ(0, tinet_stream_read_now(a.stream, buf, sizeof buf, 5000, &len, NULL));
+  T_EQ(17, len);
+  T_OK(becomes_settled(a.stream));
+  n = stuff(&a, big, sizeof big);
+  T_OK(!tinet_stream_is_settled(a.stream)); /* queued */
+  n -= tinet_stream_drop_queued(a.stream);
+  T_OK(!tinet_stream_is_settled(a.stream)); /* the peer has not taken it */
+  T_EQ(0, tinet_stream_read_start(b.stream));
+  TURN_UNTIL(b.n_got == n);
+  T_OK(becomes_settled(a.stream));
+  close_loop();
+}
+
 static void a_peer_that_has_ended_does_not_make_it_busy(void)
 {
   uint64_t start;
@@ -516,6 +600,29 @@ static void any_stream_socket_will_do(void)
   close_loop();
 }
 
+static void a_descriptor_can_be_taken_back(void)
+{
+  char buf[8];
+  int fd = -1;
+
+  open_loop();
+  connect_pair();
+  T_EQ(TINET_EINVAL, tinet_stream_release_fd(a.stream, NULL));
+  T_EQ(0, tinet_stream_read_once(a.stream, buf, sizeof buf));
+  T_EQ(TINET_ESTATE, tinet_stream_release_fd(a.stream, &fd));
+  tinet_stream_read_stop(a.stream);
+  T_EQ(0, tinet_stream_release_fd(a.stream, &fd));
+  T_EQ(TINET_ESTATE, tinet_stream_release_fd(a.stream, &fd));
+  T_EQ(TINET_ESTATE, tinet_stream_write(a.stream, "x", 1));
+  T_EQ(0, tinet_stream_close(a.stream));
+  T_EQ(0, tinet_stream_open_fd(loop, fd, &end_events, &a, &a.stream));
+  T_EQ(0, tinet_stream_write(a.stream, "moved", 5));
+  T_EQ(0, tinet_stream_read_start(b.stream));
+  TURN_UNTIL(b.n_got == 5);
+  T_EQ(0, a.n_errors + a.n_ends);
+  close_loop();
+}
+
 static void options_reach_the_socket(void)
 {
   int value = 0;
@@ -565,6 +672,7 @@ int main(void)
   T_RUN(queued_slices_keep_their_order);
   T_RUN(a_reset_ends_everything_once);
   T_RUN(what_came_before_a_reset_is_delivered);
+  T_RUN(read_once_gets_what_came_before_a_reset);
   T_RUN(nothing_comes_after_close);
   T_RUN(every_callback_may_close);
   T_RUN(the_waiting_forms_need_no_turn);
@@ -572,9 +680,12 @@ int main(void)
   T_RUN(a_write_without_progress_times_out);
   T_RUN(finish_sends_everything_first);
   T_RUN(finish_says_what_it_drops);
+  T_RUN(what_is_dropped_is_not_sent_and_the_rest_is);
+  T_RUN(a_stream_is_settled_when_closing_loses_nothing);
   T_RUN(a_peer_that_has_ended_does_not_make_it_busy);
   T_RUN(the_end_waits_for_what_is_queued);
   T_RUN(any_stream_socket_will_do);
+  T_RUN(a_descriptor_can_be_taken_back);
   T_RUN(options_reach_the_socket);
   T_RUN(no_descriptor_is_left);
   return T_END();

@@ -17,6 +17,11 @@ function streamException(message) {
   return error;
 }
 
+// A TypeError or RangeError as all exceptions of Titanium are: with a `code`.
+function mistake(Kind, message) {
+  return Object.assign(new Kind(message), { code: -1 });
+}
+
 function isInteger(value) {
   return typeof value === 'number' && Number.isInteger(value);
 }
@@ -25,13 +30,13 @@ function isInteger(value) {
 function parse(args) {
   let n = args.length;
   const callback = typeof args[n - 1] === 'function' ? args[--n] : null;
-  if (n !== 1 && n !== 3) throw new TypeError('Invalid number of arguments');
+  if (n !== 1 && n !== 3) throw mistake(TypeError, 'Invalid number of arguments');
   const [buffer, offset, length] = args;
   const bytes = isObject(buffer) ? TiBuffer.bytesOf(buffer) : undefined;
-  if (!bytes) throw new TypeError('Invalid buffer argument');
+  if (!bytes) throw mistake(TypeError, 'Invalid buffer argument');
   if (n === 1) return operation(buffer, 0, bytes.length, callback, null);
-  if (typeof offset !== 'number') throw new TypeError('Invalid offset argument');
-  if (typeof length !== 'number') throw new TypeError('Invalid length argument');
+  if (typeof offset !== 'number') throw mistake(TypeError, 'Invalid offset argument');
+  if (typeof length !== 'number') throw mistake(TypeError, 'Invalid length argument');
   return range(buffer, offset, length, callback);
 }
 
@@ -40,7 +45,7 @@ function isObject(value) {
 }
 
 function operation(buffer, offset, length, callback, problem) {
-  return { type: '', buffer, offset, length, callback, problem, target: null, copy: null, isDone: false, result: -1, error: null };
+  return { type: '', socket: null, buffer, offset, length, callback, problem, target: null, copy: null, isDone: false, result: -1, error: null };
 }
 
 // What reaches past the end is cut; an offset beyond it is a mistake.
@@ -48,9 +53,9 @@ function range(buffer, offset, length, callback) {
   const size = TiBuffer.bytesOf(buffer).length;
   let problem = null;
   if (!isInteger(offset) || offset < 0 || offset > size) {
-    problem = new RangeError(`Invalid offset argument: ${offset} is outside 0..${size}`);
+    problem = mistake(RangeError, `Invalid offset argument: ${offset} is outside 0..${size}`);
   } else if (!isInteger(length) || length < 0) {
-    problem = new RangeError(`Invalid length argument: ${length}`);
+    problem = mistake(RangeError, `Invalid length argument: ${length}`);
   }
   return operation(buffer, offset, problem ? 0 : Math.min(length, size - offset), callback, problem);
 }
@@ -160,4 +165,4 @@ class IOStream extends Proxy {
 IOStream.apiName = 'Ti.IOStream';
 IOStream.titaniumName = 'TiIOStream';
 
-module.exports = { IOStream, numberOf, parse, payload, range, streamException };
+module.exports = { IOStream, mistake, numberOf, parse, payload, range, streamException };

@@ -54,7 +54,8 @@ class Proxy {
 
   applyProperties(properties) {
     if (properties === null || typeof properties !== 'object') return;
-    for (const key of Object.keys(properties)) this[key] = properties[key];
+    // What is read-only stays as it is, as by an assignment in sloppy code.
+    for (const key of Object.keys(properties)) Reflect.set(this, key, properties[key]);
   }
 
   toString() {

@@ -5,14 +5,17 @@
 // and the order in which operations end.
 
 const api = require('./api');
-const { IOStream, payload, streamException } = require('./io_stream');
-const TiBuffer = require('./buffer');
-const { defineAccessors, reportUncaught } = require('./proxy');
+const { IOStream, mistake, streamException } = require('./io_stream');
+const { callLater, runLater } = require('./later');
+const { defineAccessors } = require('./proxy');
 const { addressesOf, warnIfAnnounced } = require('./service_sockets');
 const { EVENTS, STATES, asSocketError, native, socketError } = require('./socket_native');
+const { Transfer, callBack } = require('./socket_transfer');
 
 const ECANCELED = 125;
-const ENOBUFS = 105;
+const ETIMEDOUT = 110;
+const BLOCKING_MS = 75000; // as long as the legacy socket waits for a connection
+const HANDSHAKES_MAX = 64; // of a listener with TLS at a time
 const NAMES = { 1: 'INITIALIZED', 2: 'CONNECTED', 4: 'LISTENING', 8: 'CLOSED', 16: 'ERROR' };
 
 function milliseconds(value) {
@@ -20,52 +23,18 @@ function milliseconds(value) {
   return ms > 0 && ms <= 0xffffffff ? Math.trunc(ms) : 0;
 }
 
-// Calls later, in order, with one wake-up for many: behind the callback that is
-// running, which costs no turn of the loop, and every so often from the loop, so
-// that a callback which writes again and again lets others have theirs.
-const MAX_TICKS = 64;
-let queue = [];
-let nTicks = 0;
-
-function drainQueue() {
-  const calls = queue;
-  queue = [];
-  for (let i = 0; i < calls.length; i += 4) {
-    try {
-      calls[i](calls[i + 1], calls[i + 2], calls[i + 3]);
-    } catch (error) {
-      reportUncaught(error); // and the others still run
-    }
-  }
-}
-
-function callLater(fn, a, b, c) {
-  if (queue.length === 0) {
-    if (nTicks++ < MAX_TICKS) {
-      process.nextTick(drainQueue);
-    } else {
-      nTicks = 0;
-      setImmediate(drainQueue);
-    }
-  }
-  queue.push(fn, a, b, c);
-}
-
-function callBack(op, n, error) {
-  op.callback.call(op.socket, payload(op.type, op.socket, op.buffer, n, error));
-}
-
 class TCP extends IOStream {
   #state = STATES.INITIALIZED;
   #isConnecting = false;
   #handle = null; // of the stream or the listener
-  #reads = []; // asynchronous, the first is with the native stream
-  #writes = []; // asynchronous, all with the native stream
-  #hasEnded = false; // the peer sends no more
+  #transfer = null; // of a connection
+  #isShut = false; // by shutdown()
   #acceptOptions = null; // of an armed accept
   #greeting = new Set(); // accepted, their handshakes under way
+  #greeted = []; // accepted, shaken hands with, and not yet asked for
   #onShaken = null; // of such a one
-  #fixed = {}; // host, port, timeout, listenQueueSize, connected
+  #hostIsOurs = false; // listen() has filled it in
+  #fixed = { secure: false }; // host, port, timeout, listenQueueSize, connected
 
   constructor(dictionary) {
     super();
@@ -81,11 +50,12 @@ class TCP extends IOStream {
       api.warn(`Unable to set property ${name} on socket in ${NAMES[this.#state]} state`);
     } else {
       this.#fixed[name] = value;
+      if (name === 'host') this.#hostIsOurs = false;
     }
   }
 
   isReadable() { return this.#state === STATES.CONNECTED; }
-  isWritable() { return this.#state === STATES.CONNECTED; }
+  isWritable() { return this.#state === STATES.CONNECTED && !this.#isShut; }
   isConnected() { return this.#state === STATES.CONNECTED; }
 
   #isIdle() {
@@ -115,8 +85,12 @@ class TCP extends IOStream {
         throw error;
       }
       // what is wrong with a name is told like what is wrong with a network
-      callLater(() => this.#fail({ code: -1, message: `Unable to connect, unknown host ${host}: ${error.message}` }));
+      const attempt = {}; // stands for the handle that there is not
+      this.#handle = attempt;
       this.#isConnecting = true;
+      callLater(() => {
+        if (this.#handle === attempt) this.#fail({ code: -1, reason: error.reason, message: `Unable to connect, unknown host ${host}: ${error.message}` });
+      });
     }
   }
 
@@ -125,19 +99,26 @@ class TCP extends IOStream {
     if (this.#fixed.secure === true && !tls) return {};
     if (!tls) return null;
     if (tls === true) return {};
-    if (typeof tls !== 'object') throw new TypeError('Socket.TCP: tls must be true or an object');
+    if (typeof tls !== 'object') throw mistake(TypeError, 'Socket.TCP: tls must be true or an object');
     const options = { ...tls };
     if (tls.securityManager) options.trust = require('./https').trustOf(tls.securityManager);
-    if (tls.securityManager && !options.trust) throw new TypeError('Socket.TCP: tls.securityManager is no security manager');
+    if (tls.securityManager && !options.trust) throw mistake(TypeError, 'Socket.TCP: tls.securityManager is no security manager');
     return options;
   }
 
   #reset() {
-    this.#reads = [];
-    this.#writes = [];
-    this.#hasEnded = false;
+    this.#transfer = null;
+    this.#isShut = false;
     this.#acceptOptions = null;
     this.#handle = null;
+  }
+
+  // The connection stands.
+  #begin() {
+    this.#state = STATES.CONNECTED;
+    this.#transfer = new Transfer(this.#handle);
+    if (this.noDelay === false) native.streamOption(this.#handle, 'noDelay', 0);
+    if (this.keepAlive) native.streamOption(this.#handle, 'keepAlive', this.keepAlive === true ? 60 : Math.max(1, Math.trunc(this.keepAlive)));
   }
 
   // ---- listening ----
@@ -145,11 +126,14 @@ class TCP extends IOStream {
   listen() {
     if (!this.#isIdle()) throw socketError(`Attempt to listen with bad state: ${this.#state}`, -1);
     const port = this.#fixed.port === undefined || this.#fixed.port === null ? 0 : Number(this.#fixed.port);
-    if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`Socket.TCP: port ${this.#fixed.port} is outside 0..65535`);
+    if (!Number.isInteger(port) || port < 0 || port > 65535) throw mistake(RangeError, `Socket.TCP: port ${this.#fixed.port} is outside 0..65535`);
     const backlog = Number(this.#fixed.listenQueueSize);
     this.#reset();
-    if (!this.#fixed.host && !this.#fixed.path) this.#fixed.host = '127.0.0.1';
-    const host = this.#fixed.host === '127.0.0.1' ? null : this.#fixed.host; // with ::1 if there is one
+    if (!this.#fixed.host && !this.#fixed.path) {
+      this.#fixed.host = '127.0.0.1';
+      this.#hostIsOurs = true; // with ::1 if there is one
+    }
+    const host = this.#hostIsOurs ? null : this.#fixed.host;
     try {
       this.#handle = native.listenerOpen(this, host, port, backlog > 0 ? Math.trunc(backlog) : 0, this.#fixed.path || null, this.#fixed.tls || null);
     } catch (error) {
@@ -163,70 +147,86 @@ class TCP extends IOStream {
   // ti: Titanium.Network.Socket.TCP.accept - one call, one connection
   accept(options) {
     if (this.#state !== STATES.LISTENING) throw socketError('Socket is not listening, unable to call accept', -1);
-    if (options !== undefined && options !== null && typeof options !== 'object') throw new TypeError('Invalid options argument');
+    if (options !== undefined && options !== null && typeof options !== 'object') throw mistake(TypeError, 'Invalid options argument');
     this.#acceptOptions = options || {};
-    native.listenerAccept(this.#handle);
+    if (this.#greeted.length > 0) callLater(() => this.#welcome());
+    else this.#greetNext();
   }
 
+  // A connection has come, at most one for each call of listenerAccept().
   #accepted(handle, host, port) {
-    const options = this.#acceptOptions || {};
+    const inbound = new TCP({ host, port });
+    inbound.#handle = handle;
+    native.socketAdopt(inbound, handle);
+    if (this.#fixed.tls) this.#greet(inbound);
+    else this.#handOver(inbound);
+  }
+
+  #handOver(inbound) {
+    const { timeout, error, closed } = this.#acceptOptions || {};
     this.#acceptOptions = null;
     if (typeof this.accepted !== 'function') {
-      native.socketClose(handle);
+      native.socketClose(inbound.#handle);
       api.warn('Socket.TCP: a connection came and there is no `accepted` function; it is closed');
       return;
     }
-    const { timeout, error, closed } = options;
-    const inbound = new TCP({ host, port, timeout, error, closed });
-    const tell = () => this.accepted({ type: 'accepted', source: this, socket: this, inbound });
-    inbound.#handle = handle;
-    native.socketAdopt(inbound, handle);
-    if (this.#fixed.tls) { // first its handshake
-      this.#greeting.add(inbound);
-      inbound.#onShaken = (isGood) => {
-        this.#greeting.delete(inbound);
-        if (!isGood || this.#state !== STATES.LISTENING) return;
-        inbound.#adopt();
-        tell();
-      };
-      return;
-    }
-    inbound.#adopt();
-    tell();
+    inbound.applyProperties({ timeout, error, closed });
+    inbound.#begin();
+    const ms = milliseconds(timeout);
+    if (ms) native.streamOption(inbound.#handle, 'timeout', ms);
+    this.accepted({ type: 'accepted', source: this, socket: this, inbound });
   }
 
-  #adopt() {
-    const handle = this.#handle;
-    this.#state = STATES.CONNECTED;
-    const timeout = milliseconds(this.#fixed.timeout);
-    if (timeout) native.streamOption(handle, 'timeout', timeout);
-    this.#applyOptions();
+  // With TLS the handshake comes first.  Others are greeted meanwhile, because a peer
+  // that says nothing must not keep them out.
+  #greet(inbound) {
+    this.#greeting.add(inbound);
+    inbound.#onShaken = (isGood) => {
+      inbound.#onShaken = null;
+      this.#greeting.delete(inbound);
+      if (isGood) this.#greeted.push(inbound);
+      this.#welcome();
+    };
+    this.#greetNext();
   }
 
-  #applyOptions() {
-    if (this.noDelay === false) native.streamOption(this.#handle, 'noDelay', 0);
-    if (this.keepAlive) native.streamOption(this.#handle, 'keepAlive', this.keepAlive === true ? 60 : Math.max(1, Math.trunc(this.keepAlive)));
+  #greetNext() {
+    if (this.#acceptOptions && this.#greeted.length === 0 && this.#greeting.size < HANDSHAKES_MAX) native.listenerAccept(this.#handle);
+  }
+
+  #welcome() {
+    if (this.#state !== STATES.LISTENING) return;
+    const inbound = this.#acceptOptions ? this.#greeted.shift() : undefined;
+    if (inbound) this.#handOver(inbound);
+    else this.#greetNext();
+  }
+
+  #turnAway() {
+    for (const inbound of [...this.#greeting, ...this.#greeted]) native.socketClose(inbound.#handle);
+    this.#greeting.clear();
+    this.#greeted = [];
   }
 
   // ---- reading and writing ----
 
+  // How long a waiting form waits.  ti: Titanium.Network.Socket.TCP.timeout is not for reads
+  #limit() {
+    return this.blockingTimeout === undefined || this.blockingTimeout === null ? BLOCKING_MS : milliseconds(this.blockingTimeout) || -1;
+  }
+
   _readSync(bytes) {
-    if (this.#hasEnded) return -1;
-    if (this.#reads.length > 0) throw socketError('Asynchronous reads are pending', -1);
     try {
-      const n = native.streamReadNow(this.#handle, bytes, 0, bytes.length, -1);
-      if (n > 0) return n;
-      this.#hasEnded = true;
-      return -1;
+      return this.#transfer.readNow(bytes, this.#limit());
     } catch (error) {
+      // nothing is lost and the connection stands
+      if (error.reason === 'TINET_ETIMEDOUT') throw socketError('Read operation timed out', ETIMEDOUT);
       throw this.#broke(error);
     }
   }
 
   _writeSync(bytes) {
     try {
-      if (native.streamWrite(this.#handle, bytes, 0, bytes.length)) native.streamFlushNow(this.#handle, milliseconds(this.#fixed.timeout) || -1);
-      return bytes.length;
+      return this.#transfer.writeNow(bytes, milliseconds(this.#fixed.timeout) || this.#limit());
     } catch (error) {
       throw this.#broke(error);
     }
@@ -234,70 +234,25 @@ class TCP extends IOStream {
 
   // A synchronous operation has failed: the state, then the `error` callback.
   #broke(thrown) {
+    const { message, reason } = this.#named(thrown.code, thrown.message, thrown.reason);
     const error = asSocketError(thrown);
+    error.message = message;
     if (this.#state === STATES.CONNECTED) {
       this.#state = STATES.ERROR;
       native.socketClose(this.#handle);
-      this.#endAll(error);
-      callLater(() => this.#report(error));
+      this.#transfer.endAll(error);
+      callLater(() => this.#report({ code: error.code, message, reason, detail: thrown.detail }));
     }
     return error;
   }
 
   _enqueue(op) {
     op.socket = this;
-    if (op.problem) {
-      callLater(callBack, op, -1, op.problem);
-    } else if (op.length === 0) {
-      callLater(callBack, op, 0, null);
-    } else if (op.type === 'read') {
-      this.#reads.push(op);
-      if (this.#reads.length === 1) this.#startRead();
-    } else {
-      this.#startWrite(op);
-    }
+    if (op.problem) callLater(callBack, op, -1, op.problem);
+    else if (op.type === 'write') this.#transfer.write(op);
+    else if (op.length === 0) callLater(callBack, op, 0, null);
+    else this.#transfer.read(op);
     return 0;
-  }
-
-  #startRead() {
-    const [op] = this.#reads;
-    if (this.#hasEnded) {
-      callLater(() => {
-        if (this.#reads[0] === op) this.#endRead(-1);
-      });
-      return;
-    }
-    op.target = TiBuffer.bytesOf(op.buffer);
-    native.streamRead(this.#handle, op.target, op.offset, op.length);
-  }
-
-  // The buffer may have been changed meanwhile: the bytes go where they belong.
-  #place(op, n) {
-    const now = TiBuffer.bytesOf(op.buffer);
-    if (now === op.target) return n;
-    return op.target.copy(now, Math.min(op.offset, now.length), op.offset, op.offset + n);
-  }
-
-  #endRead(n) {
-    const op = this.#reads.shift();
-    const count = n > 0 ? this.#place(op, n) : -1;
-    if (n <= 0) this.#hasEnded = true;
-    if (this.#reads.length > 0) this.#startRead();
-    callBack(op, count, null);
-  }
-
-  #startWrite(op) {
-    let isQueued;
-    try {
-      isQueued = native.streamWrite(this.#handle, TiBuffer.bytesOf(op.buffer), op.offset, op.length);
-    } catch (error) {
-      const full = error.reason === 'TINET_ELIMIT';
-      const told = full ? socketError('Too much is waiting to be sent; write again after `drain`', ENOBUFS) : asSocketError(error);
-      callLater(callBack, op, -1, told);
-      return;
-    }
-    if (isQueued || this.#writes.length > 0) this.#writes.push(op);
-    else callLater(callBack, op, op.length, null);
   }
 
   // Extensions: bytes that wait to be sent; `drain` is called when there are none.
@@ -306,8 +261,9 @@ class TCP extends IOStream {
   }
 
   shutdown() {
-    if (this.#state !== STATES.CONNECTED) throw streamException('Stream is not writable');
-    native.streamShutdown(this.#handle);
+    if (!this.isWritable()) throw streamException('Stream is not writable');
+    this.#isShut = true;
+    native.streamShutdown(this.#handle); // of one that has failed: that comes from the loop
   }
 
   get info() {
@@ -323,31 +279,24 @@ class TCP extends IOStream {
     this.#isConnecting = false;
     this.#state = STATES.CLOSED;
     this.#acceptOptions = null;
+    this.#turnAway();
     native.socketClose(this.#handle);
-    this.#endAll(socketError('Operation canceled', ECANCELED));
+    this.#handle = null;
+    if (this.#transfer) this.#transfer.endAll(socketError('Operation canceled', ECANCELED));
     callLater(() => {
       if (typeof this.closed === 'function') this.closed({ type: 'closed', source: this, socket: this });
     });
-  }
-
-  // Every pending operation ends exactly once.
-  #endAll(error) {
-    const pending = [...this.#reads, ...this.#writes];
-    this.#reads = [];
-    this.#writes = [];
-    for (const op of pending) callLater(callBack, op, -1, error);
   }
 
   #fail(error) {
     if (!this.#isConnecting && this.#state !== STATES.CONNECTED && this.#state !== STATES.LISTENING) return;
     this.#isConnecting = false;
     this.#state = STATES.ERROR;
-    if (this.#handle) native.socketClose(this.#handle);
-    const pending = [...this.#reads, ...this.#writes];
-    this.#reads = [];
-    this.#writes = [];
-    for (const op of pending) callBack(op, -1, error);
-    this.#report(error);
+    this.#turnAway();
+    native.socketClose(this.#handle);
+    if (this.#transfer) this.#transfer.endAll(error);
+    callLater(() => this.#report(error));
+    runLater();
   }
 
   // ti: Titanium.Network.Socket.TCP.error
@@ -355,37 +304,38 @@ class TCP extends IOStream {
     if (typeof this.error !== 'function') return;
     const event = { type: 'error', source: this, socket: this, success: false, code: error.code, errorCode: error.code, error: error.message };
     if (error.reason) event.reason = error.reason;
+    if (error.detail && error.detail !== error.message) event.detail = error.detail;
     this.error(event);
   }
 
-  _onNative(event, a, b, c) {
-    nTicks = 0; // the loop has turned
+  _onNative(event, a, b, c, d) {
+    runLater();
     switch (event) {
       case EVENTS.READ:
-        this.#endRead(a);
+        this.#transfer.received(a);
         break;
-      case EVENTS.DRAIN: {
-        const done = this.#writes;
-        this.#writes = [];
-        for (const op of done) callBack(op, op.length, null);
-        if (this.#state === STATES.CONNECTED && typeof this.drain === 'function') this.drain({ type: 'drain', source: this, socket: this });
+      case EVENTS.DRAIN:
+        if (this.#transfer.drained() && this.#state === STATES.CONNECTED && typeof this.drain === 'function') {
+          this.drain({ type: 'drain', source: this, socket: this });
+        }
         break;
-      }
       case EVENTS.OPEN:
-        if (this.#onShaken) this.#onShaken(true);
-        if (!this.#isConnecting) break; // an accepted one with TLS
+        if (this.#onShaken) {
+          this.#onShaken(true);
+          break;
+        }
         this.#isConnecting = false;
-        this.#state = STATES.CONNECTED;
-        this.#applyOptions();
+        this.#begin();
         if (typeof this.connected === 'function') this.connected({ type: 'connected', source: this, socket: this });
         break;
       case EVENTS.ERROR:
-        if (this.#onShaken && this.#state === STATES.INITIALIZED) {
-          api.warn(`Socket.TCP: a connection from ${this.host} failed in its handshake: ${b}`);
+        if (this.#onShaken) {
+          api.warn(`Socket.TCP: a connection from ${this.host} failed in its handshake: ${d || b}`);
+          native.socketClose(this.#handle);
           this.#onShaken(false);
           break;
         }
-        this.#fail(this.#named(a, b, c));
+        this.#fail({ ...this.#named(a, b, c), detail: d });
         break;
       case EVENTS.ACCEPT:
         this.#accepted(a, b, c);

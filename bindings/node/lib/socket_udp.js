@@ -6,6 +6,7 @@
 
 const Blob = require('./blob');
 const TiBuffer = require('./buffer');
+const { mistake } = require('./io_stream');
 const { Proxy, defineAccessors } = require('./proxy');
 const { warnIfAnnounced } = require('./service_sockets');
 const { EVENTS, asSocketError, native, socketError } = require('./socket_native');
@@ -19,29 +20,48 @@ function isDictionary(value) {
 function checkPort(value, what) {
   if (value === undefined || value === null) return 0;
   const port = Number(value);
-  if (typeof value === 'boolean' || Number.isNaN(port)) throw new TypeError(`${what}: the port is not a number`);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`${what}: port ${value} is outside 0..65535`);
+  if (typeof value === 'boolean' || Number.isNaN(port)) throw mistake(TypeError, `${what}: the port is not a number`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw mistake(RangeError, `${what}: port ${value} is outside 0..65535`);
   return port;
 }
 
 function bytesOf(data, isText) {
-  if (data === undefined || data === null) throw new Error('Missing argument');
+  if (data === undefined || data === null) throw mistake(Error, 'Missing argument');
   if (isText) return Buffer.from(String(data), 'utf8');
   if (data instanceof TiBuffer) return data._bytes;
   if (data instanceof Blob) return data._read();
   if (Array.isArray(data)) return Buffer.from(data);
   if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   if (data instanceof ArrayBuffer) return Buffer.from(data);
-  throw new TypeError('Socket.UDP: bytes are an Array of numbers, a Buffer, a Blob or a typed array');
+  throw mistake(TypeError, 'Socket.UDP: bytes are an Array of numbers, a Buffer, a Blob or a typed array');
 }
 
 function isAddress(host) {
   return require('net').isIP(host.replace(/^\[|\]$|%.*$/g, '')) !== 0;
 }
 
+const isIPv6 = (address) => address.includes(':');
+
+// Of what a name stands for, what a socket bound to `local` can reach; IPv4 first, because
+// nobody says that a datagram did not arrive.
+function pick(addresses, local) {
+  const able = addresses.filter((a) => local === '::' || local === null || isIPv6(a) === isIPv6(local));
+  return able.find((a) => !isIPv6(a)) || able[0] || addresses[0];
+}
+
+// Looks a name up; what is wrong with it is told like a name that nobody knows.
+function lookUp(host, done) {
+  try {
+    native.resolve(host, done);
+  } catch (error) {
+    setImmediate(done, error.message, []);
+  }
+}
+
 class UDP extends Proxy {
   #handle = null;
   #isStarted = false;
+  #starting = null; // while the name of start() is looked up
   #isPositional = false; // how start() was called: what bytesData is
   #pending = []; // names that are being looked up, in order
 
@@ -53,22 +73,25 @@ class UDP extends Proxy {
   // ---- starting and stopping ----
 
   start(first, second) {
-    if (this.#isStarted) throw new Error('Invalid socket state');
+    if (this.#isStarted) throw mistake(Error, 'Invalid socket state');
     const options = isDictionary(first) ? first : { port: first, host: second };
     const port = checkPort(options.port, 'Socket.UDP.start');
     const host = options.host === undefined || options.host === null || options.host === '' ? null : options.host;
-    if (host !== null && typeof host !== 'string') throw new TypeError('Socket.UDP.start: the host is not a string');
+    if (host !== null && typeof host !== 'string') throw mistake(TypeError, 'Socket.UDP.start: the host is not a string');
     this.#isPositional = !isDictionary(first);
     this.#isStarted = true;
     if (host === null || isAddress(host)) {
-      this.#bind(host, port, options.group);
-    } else {
-      native.resolve(host, (problem, addresses) => {
-        if (!this.#isStarted) return;
-        if (problem) this.#startFailed(socketError(problem, -1));
-        else this.#bind(addresses[0], port, options.group);
-      });
+      this.#bind(host, port, options);
+      return;
     }
+    const attempt = {}; // stands for the handle that there is not yet
+    this.#starting = attempt;
+    lookUp(host, (problem, addresses) => {
+      if (this.#starting !== attempt) return; // stopped, and perhaps started anew
+      this.#starting = null;
+      if (problem) this.#startFailed(socketError(problem, -1));
+      else this.#bind(pick(addresses, null), port, options);
+    });
   }
 
   #startFailed(error) {
@@ -76,22 +99,23 @@ class UDP extends Proxy {
     setImmediate(() => this.#report(error));
   }
 
-  #bind(host, port, group) {
+  #bind(host, port, { group, interface: networkInterface = null }) {
     try {
       this.#close();
       this.#handle = native.udpOpen(this, host, port, Boolean(this.reuseAddress || group));
       this.#applyOptions();
-      if (group) native.udpGroup(this.#handle, String(group), null, true);
+      if (group) native.udpGroup(this.#handle, String(group), networkInterface, true);
       native.udpReceive(this.#handle);
     } catch (error) {
       this.#close();
       this.#startFailed(asSocketError(error));
       return;
     }
-    const { localHost, localPort } = native.udpInfo(this.#handle);
+    const handle = this.#handle;
+    const { localHost, localPort } = native.udpInfo(handle);
     this.port = localPort;
     setImmediate(() => {
-      if (this.#isStarted) this.#tell('started', { address: localHost, port: localPort });
+      if (this.#handle === handle) this.#tell('started', { address: localHost, port: localPort });
     });
   }
 
@@ -99,6 +123,7 @@ class UDP extends Proxy {
     for (const name of ['broadcast', 'ttl', 'multicastTTL', 'loopback']) {
       if (this[name] !== undefined && this[name] !== null) native.udpOption(this.#handle, name, Number(this[name]));
     }
+    if (this.multicastInterface) native.udpInterface(this.#handle, String(this.multicastInterface));
   }
 
   #close() {
@@ -111,6 +136,7 @@ class UDP extends Proxy {
   stop() {
     if (this.#isStarted) warnIfAnnounced(this);
     this.#isStarted = false;
+    this.#starting = null;
     this.#close();
   }
 
@@ -130,14 +156,8 @@ class UDP extends Proxy {
     const { data, host, port, group } = isForm ? args[0] : { port: args[0], host: args[1], data: args[2] };
     const bytes = Buffer.from(bytesOf(data, isText)); // they may be changed after the call
     const to = { host: group || host, port: checkPort(port, `Socket.UDP.${what}`) };
-    if (!isForm && (!to.host || to.port === 0)) throw new RangeError(`Socket.UDP.${what}: a host and a port of 1..65535 are expected`);
-    this.#open();
-    if (!to.host) {
-      to.host = BROADCAST;
-      native.udpOption(this.#handle, 'broadcast', 1);
-    }
-    if (to.port === 0) to.port = native.udpInfo(this.#handle).localPort;
-    this.#dispatch(String(to.host), to.port, bytes, callback);
+    if (!isForm && (!to.host || to.port === 0)) throw mistake(RangeError, `Socket.UDP.${what}: a host and a port of 1..65535 are expected`);
+    this.#dispatch(to, bytes, callback);
   }
 
   // Before start() an ephemeral port will do; a later start() is still allowed.
@@ -148,15 +168,16 @@ class UDP extends Proxy {
   }
 
   // Datagrams leave in the order of the calls, also past names that are looked up.
-  #dispatch(host, port, bytes, callback) {
-    const item = { host: null, port, bytes, callback, problem: null };
+  #dispatch(to, bytes, callback) {
+    const host = to.host ? String(to.host) : null;
+    const item = { host, port: to.port, bytes, callback, addresses: null, problem: null };
     this.#pending.push(item);
-    if (isAddress(host)) {
-      item.host = host;
+    if (host === null || isAddress(host)) {
+      item.addresses = host === null ? [] : [host];
     } else {
-      native.resolve(host, (problem, addresses) => {
+      lookUp(host, (problem, addresses) => {
         item.problem = problem ? socketError(problem, -1) : null;
-        item.host = problem ? '' : addresses[0];
+        item.addresses = addresses;
         this.#flush();
       });
     }
@@ -164,19 +185,23 @@ class UDP extends Proxy {
   }
 
   #flush() {
-    while (this.#pending.length > 0 && this.#pending[0].host !== null) {
-      const { host, port, bytes, callback, problem } = this.#pending.shift();
-      let error = problem;
+    while (this.#pending.length > 0 && this.#pending[0].addresses !== null) {
+      const item = this.#pending.shift();
+      let error = item.problem;
       try {
-        if (!error) {
-          this.#open();
-          native.udpSend(this.#handle, host, port, bytes);
-        }
+        if (!error) this.#sendNow(item);
       } catch (thrown) {
         error = asSocketError(thrown);
       }
-      setImmediate(() => this.#sent(bytes.length, error, callback));
+      setImmediate(() => this.#sent(item.bytes.length, error, item.callback));
     }
+  }
+
+  #sendNow({ host, port, addresses, bytes }) {
+    this.#open();
+    const { localHost, localPort } = native.udpInfo(this.#handle);
+    if (host === null) native.udpOption(this.#handle, 'broadcast', 1);
+    native.udpSend(this.#handle, host === null ? BROADCAST : pick(addresses, localHost), port || localPort, bytes);
   }
 
   #sent(length, error, callback) {
@@ -200,9 +225,9 @@ class UDP extends Proxy {
   }
 
   #group(group, networkInterface, isJoin) {
-    if (typeof group !== 'string') throw new TypeError('Socket.UDP: the group is an address');
-    this.#open();
+    if (typeof group !== 'string') throw mistake(TypeError, 'Socket.UDP: the group is an address');
     try {
+      this.#open();
       native.udpGroup(this.#handle, group, networkInterface === undefined ? null : networkInterface, isJoin);
     } catch (error) {
       throw asSocketError(error);

@@ -13,13 +13,23 @@ const READ = 1;
 const WRITE = 2;
 const CHUNK = 65536;
 const CONNECT_MS = 75000;
-const ONE_OF_SEVERAL_MS = 2000; // addresses of the local network answer at once
+const EINVAL = 22;
+const EPIPE = 32;
+const ENOBUFS = 105;
+const EAI_AGAIN = -3;
+const [HOST_NOT_FOUND, TRY_AGAIN] = [1, 2]; // of h_errno
 
-function fail(message, name) {
+function fail(message, name, code = -1) {
   const error = new Error(message);
   if (name) error.name = name;
-  error.code = -1;
+  error.code = code;
   return error;
+}
+
+// What is wrong with a host is thrown, with the number that h_errno had.
+function unresolved(host, error) {
+  if (error.reason !== 'TINET_ERESOLVE' && error.reason !== 'TINET_EURL') return null;
+  return fail(`Couldn't resolve host ${host}: ${error.number === EAI_AGAIN ? TRY_AGAIN : HOST_NOT_FOUND}`);
 }
 
 // One connection; native events come here.
@@ -34,11 +44,15 @@ class Connection {
 
   begin() {
     this.chunk = Buffer.allocUnsafe(CHUNK);
-    native.streamRead(this.handle, this.chunk, 0, CHUNK);
+    try {
+      native.streamRead(this.handle, this.chunk, 0, CHUNK);
+    } catch (error) {
+      if (error.code !== 'TINET_ESTATE') throw error; // it has failed: that comes from the loop
+    }
   }
 
-  _onNative(event, a, b, c) {
-    this.socket._onConnection(this, event, a, b, c);
+  _onNative(event, a, b, c, d) {
+    this.socket._onConnection(this, event, a, b, d);
   }
 }
 
@@ -87,13 +101,19 @@ class TCPSocket extends Proxy {
     if (this.hostName === undefined || this.hostName === null || this.hostName === '') throw fail('Host is null');
   }
 
+  // The port as a number; throws what a system call would say.
+  #portNumber() {
+    const port = Number(this.port) || 0;
+    if (!Number.isInteger(port) || port < 0 || port > 65535) throw fail('Invalid argument', null, EINVAL);
+    return port;
+  }
+
   listen() {
     this.#checkClosed();
     try {
-      this.#handle = native.listenerOpen(this, String(this.hostName), Number(this.port) || 0, 0, null, null);
+      this.#handle = native.listenerOpen(this, String(this.hostName), this.#portNumber(), 0, null, null);
     } catch (error) {
-      if (error.reason === 'TINET_ERESOLVE') throw fail(`Couldn't resolve host ${this.hostName}: ${error.message}`);
-      throw fail(`Failed to listen on ${this.hostName}:${this.port}: ${error.code}`);
+      throw unresolved(this.hostName, error) || fail(`Failed to listen on ${this.hostName}:${this.port}: ${error.code}`, null, error.code);
     }
     this.port = native.listenerInfo(this.#handle).localPort;
     this.#isListening = true;
@@ -105,35 +125,21 @@ class TCPSocket extends Proxy {
   connect() {
     this.#checkClosed();
     const host = this.hostName === 'INADDR_ANY' ? '127.0.0.1' : String(this.hostName);
-    const limit = Number(this.timeout) > 0 ? Number(this.timeout) : CONNECT_MS;
+    const limit = Number(this.timeout) > 0 ? Math.ceil(Number(this.timeout)) : CONNECT_MS;
     const connection = this.#add();
     try {
-      connection.handle = this.#connectNow(connection, host, limit);
+      // A resolved service brings its addresses: its name may be one that nobody else can look up.
+      connection.handle = native.streamConnectNow(connection, host, this.#portNumber(), limit, addressesOf(this, this.hostName));
     } catch (error) {
       this.#connections.delete(connection.reference);
-      if (error.reason === 'TINET_ERESOLVE' || error.reason === 'TINET_EURL') throw fail(`Couldn't resolve host ${host}: ${error.message}`);
+      const refusal = unresolved(host, error);
+      if (refusal) throw refusal;
       setImmediate(() => this.#report(this.#mode & READ ? 'readError' : 'writeError', error));
       return;
     }
     this.#isListening = false;
     this.#isValid = true;
     connection.begin();
-  }
-
-  // A resolved service brings its addresses: its name may be one that nobody else can look up.
-  #connectNow(connection, host, limit) {
-    const port = Number(this.port) || 0;
-    const addresses = addressesOf(this, this.hostName) || [host];
-    const limitOfOne = addresses.length > 1 ? Math.min(limit, ONE_OF_SEVERAL_MS) : limit;
-    let problem = null;
-    for (const address of addresses) {
-      try {
-        return native.streamConnectNow(connection, address, port, limitOfOne);
-      } catch (error) {
-        problem = error;
-      }
-    }
-    throw problem;
   }
 
   #add() {
@@ -165,10 +171,11 @@ class TCPSocket extends Proxy {
 
   #send(connection, bytes) {
     try {
-      if (connection.hasEnded && !this.#isListening) throw Object.assign(new Error('Broken pipe'), { code: 32 });
+      if (connection.hasEnded && !this.#isListening) throw fail('Broken pipe', null, EPIPE);
       native.streamWrite(connection.handle, bytes, 0, bytes.length);
     } catch (error) {
-      setImmediate(() => this.#report('writeError', error));
+      const told = error.reason === 'TINET_ELIMIT' ? fail('No buffer space available', null, ENOBUFS) : error;
+      setImmediate(() => this.#report('writeError', told));
     }
   }
 
@@ -201,7 +208,7 @@ class TCPSocket extends Proxy {
     }
   }
 
-  _onConnection(connection, event, a, b) {
+  _onConnection(connection, event, a, b, detail) {
     if (event === EVENTS.READ && a > 0) {
       const bytes = connection.chunk.subarray(0, a);
       const data = this.#mode & READ ? Blob.fromBuffer(Buffer.from(bytes)) : null;
@@ -210,19 +217,25 @@ class TCPSocket extends Proxy {
     } else if (event === EVENTS.READ) {
       this.#drop(connection);
     } else if (event === EVENTS.ERROR) {
+      const isSending = /^send\b/.test(detail) || !(this.#mode & READ);
+      if (this.#isListening) this.#forget(connection); // who comes and breaks must not add up
       connection.hasEnded = true;
-      this.#report(this.#mode & READ ? 'readError' : 'writeError', { code: a, message: b });
+      connection.chunk = null;
+      this.#report(isSending ? 'writeError' : 'readError', { code: a, message: b });
     }
+  }
+
+  #forget(connection) {
+    native.socketClose(connection.handle);
+    this.#connections.delete(connection.reference);
   }
 
   // The peer sends no more.  The one connection of a connecting socket stays, so
   // that a write tells.
   #drop(connection) {
     connection.hasEnded = true;
-    if (this.#isListening) {
-      native.socketClose(connection.handle);
-      this.#connections.delete(connection.reference);
-    }
+    connection.chunk = null;
+    if (this.#isListening) this.#forget(connection);
     this.fireEvent('close', { from: connection.reference });
   }
 }
