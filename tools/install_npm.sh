@@ -4,7 +4,7 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-for folder in bindings/node tests/node tests/diff/cookies; do
+for folder in bindings/node tests/node tests/diff/cookies tests/bonjour/peers; do
   [ -e "$folder/package-lock.json" ] || continue
   stamp=$folder/node_modules/.package-lock.json
   if [ -e "$stamp" ] && [ ! "$folder/package-lock.json" -nt "$stamp" ]; then

@@ -1,7 +1,8 @@
 """mdns.py - multicast DNS by hand: what a stranger may send.
 
     mdns.py INTERFACE cname            the pattern that kills a bare avahi-core
-    mdns.py INTERFACE mutate SEED N    N packets that are nearly right
+    mdns.py INTERFACE mutate SEED N [PID]  N packets that are nearly right
+    mdns.py INTERFACE files PID FILE...    a packet each
     mdns.py INTERFACE flood N          N names of one type, from one peer
     mdns.py INTERFACE types            types that are none, and one that is
     mdns.py INTERFACE hold             nobody else gets port 5353
@@ -139,12 +140,36 @@ def mutate(rng, data):
     return bytes(data)
 
 
-def send_mutated(s, seed, n):
+def send_mutated(s, seed, n, pid):
     rng = random.Random(seed)
     for i in range(n):
         send(s, mutate(rng, random_packet(rng)))
         if i % 20 == 0:
-            time.sleep(0.002)  # so that the kernel's queue does not drop most
+            wait_for_reader(pid)
+
+
+def send_files(s, pid, paths):
+    for i, path in enumerate(paths):
+        with open(path, "rb") as file:
+            data = file.read()
+        if len(data) <= 65000:
+            send(s, data)
+        if i % 20 == 0:
+            wait_for_reader(pid)
+
+
+def waiting_bytes(pid):
+    """What the sockets of port 5353 in the process's network have not read."""
+    with open("/proc/%d/net/udp" % pid, encoding="ascii") as table:
+        rows = [line.split() for line in table if ":14E9 " in line]
+    return sum(int(row[4].split(":")[1], 16) for row in rows)
+
+
+def wait_for_reader(pid):
+    """So that the kernel's queue does not drop most."""
+    time.sleep(0.002)
+    while pid and waiting_bytes(pid) > 20000:
+        time.sleep(0.005)
 
 
 def send_types(s):
@@ -184,7 +209,10 @@ def main():
     if what == "cname":
         send_cname(s)
     elif what == "mutate":
-        send_mutated(s, int(sys.argv[3]), int(sys.argv[4]))
+        pid = int(sys.argv[5]) if len(sys.argv) > 5 else 0
+        send_mutated(s, int(sys.argv[3]), int(sys.argv[4]), pid)
+    elif what == "files":
+        send_files(s, int(sys.argv[3]), sys.argv[4:])
     elif what == "types":
         send_types(s)
     elif what == "flood":
