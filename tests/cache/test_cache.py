@@ -7,6 +7,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "servers"))
@@ -505,7 +506,48 @@ def unsafe_methods_invalidate(world):
             check(driver, foreign, HIT)
 
 
+@suite.test
+def a_redirect_is_a_hit_too_if_it_may_be(world):
+    target = world.origin.page([("Cache-Control", "max-age=60")])
+    for status, headers, again in (
+        ("301 Moved Permanently", [("Cache-Control", "max-age=60")], 0),
+        ("302 Found", [("Cache-Control", "max-age=60")], 0),
+        ("302 Found", [], 1),
+    ):
+        url = world.origin.page(headers + [("Location", target)], status=status)
+        with world.driver(world.path()) as driver:
+            check(driver, url, MISS)
+            before = len(world.origin.asked)
+            check(driver, url, HIT)
+            equal(before + again, len(world.origin.asked), status)
+
+
 # ---- bodies ----
+
+
+@suite.test
+def a_full_disk_costs_nothing_but_the_entry(world):
+    if os.geteuid() != 0:
+        raise Skip("mounting a small disk needs root")
+    folder = tempfile.mkdtemp(dir=world.folder)
+    small = write(os.path.join(folder, "small"), "#!/bin/sh\nmount -t tmpfs -o size=256k none %s && exec %s\n" % (folder, sys.argv[1]))
+    alone = write(os.path.join(folder, "alone"), "#!/bin/sh\nexec unshare -m sh %s\n" % small)
+    os.chmod(alone, 0o700)
+    if subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0:
+        raise Skip("no mount namespaces here")
+    page = [("Cache-Control", "max-age=60")]
+    big, little = world.origin.page(page, b"x" * 900000), world.origin.page(page)
+    driver = Driver(alone)
+    driver.command("cache", os.path.join(folder, "cache"))
+    try:
+        check(driver, little, MISS)
+        for _ in range(2):
+            check(driver, big, MISS, b"x" * 900000)
+        check(driver, little, HIT)
+        equal(1, info(driver).entries)
+        driver.end()
+    finally:
+        driver.kill()
 
 
 @suite.test
