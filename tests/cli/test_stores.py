@@ -5,6 +5,8 @@ import json
 import os
 import stat
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from cli import TINET, clean_env, contains, equal, main, test
 
@@ -82,6 +84,40 @@ def what_is_exported_can_be_imported(folder):
         equal(stat.S_IMODE(os.stat(path).st_mode), 0o600)
         equal(run(folder, "cookies", "import", path, "--app", name)[1], "2 imported\n")
         contains(run(folder, "cookies", "list", "--app", name, "--values")[1], "sid=secret")
+
+
+class Site(BaseHTTPRequestHandler):
+    """Sets two cookies, and answers with those it got."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Set-Cookie", "kept=1; Max-Age=1000; Path=/; HttpOnly")
+        self.send_header("Set-Cookie", "odd=a b=\"c\"; Max-Age=1000; Path=/")
+        self.end_headers()
+        self.wfile.write((self.headers["Cookie"] or "none").encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@test
+def curl_reads_and_writes_the_same_files(folder):
+    server = HTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = "http://127.0.0.1:%d/" % server.server_port
+
+    def curl(*words):
+        done = subprocess.run(["curl", "-sS", "--noproxy", "*", *words, url], cwd=folder, stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+        return done.stdout
+
+    try:
+        equal(curl("-c", "curl.txt"), "none")
+        equal(run(folder, "cookies", "import", "curl.txt", "--app", "demo"), (0, "2 imported\n", ""))
+        equal(run(folder, "cookies", "export", "ours.txt", "--app", "demo")[0], 0)
+        equal(sorted(curl("-b", "ours.txt").split("; ")), ["kept=1", 'odd=a b="c"'])
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @test
