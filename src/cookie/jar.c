@@ -313,6 +313,20 @@ static struct tinet__jar_cookie *worst_of(const struct tinet__jar_group *g)
   return worst;
 }
 
+static void evict(tinet_cookie_jar *jar, const struct tinet__jar_group *g)
+{
+  struct tinet__jar_table *t = &jar->table;
+
+  while (g->n_cookies > jar->max_per_domain)
+    if (tinet__jar_remove(jar, worst_of(g)) < 0)
+      return;
+  while (t->n_cookies > jar->max_total)
+    if (tinet__jar_remove(
+            jar,
+            TINET__CONTAINER(t->used.next, struct tinet__jar_cookie, used)) < 0)
+      return;
+}
+
 /* rfc: 6265bis 5.7 - expired ones, then of the domain that has too many those
  * that are not Secure, then the least recently used of all. */
 void tinet__jar_keep_limits(tinet_cookie_jar *jar, struct tinet__jar_group *g,
@@ -322,16 +336,10 @@ void tinet__jar_keep_limits(tinet_cookie_jar *jar, struct tinet__jar_group *g,
 
   if (g->n_cookies <= jar->max_per_domain && t->n_cookies <= jar->max_total)
     return;
-  /* A cookie that was just added is there yet, so the group is too. */
+  tinet__jar_group_hold(g); /* all of it may have expired */
   tinet__jar_drop_expired(jar, now_us / 1000);
-  while (g->n_cookies > jar->max_per_domain)
-    if (tinet__jar_remove(jar, worst_of(g)) < 0)
-      return;
-  while (t->n_cookies > jar->max_total)
-    if (tinet__jar_remove(
-            jar,
-            TINET__CONTAINER(t->used.next, struct tinet__jar_cookie, used)) < 0)
-      return;
+  evict(jar, g);
+  tinet__jar_group_release(t, g);
 }
 
 void tinet__jar_set_created(tinet_cookie_jar *jar, tinet_cookie *cookie,

@@ -51,6 +51,7 @@ struct tinet__jar_group {
   struct tinet__list buckets;
   uint32_t n_cookies;
   uint32_t hash;
+  bool is_held;  /* stays while it is empty */
   char domain[]; /* registrable, or an address */
 };
 
@@ -85,6 +86,10 @@ tinet__jar_bucket_find(const struct tinet__jar_table *t, const char *domain,
 /* The group that cookies of `domain` are in, or NULL. */
 const struct tinet__jar_group *
 tinet__jar_group_find(const struct tinet__jar_table *t, const char *domain);
+/* What is held outlives its last cookie, until it is released. */
+void tinet__jar_group_hold(struct tinet__jar_group *g);
+void tinet__jar_group_release(struct tinet__jar_table *t,
+                              struct tinet__jar_group *g);
 /* The cookie of that key, or NULL. */
 struct tinet__jar_cookie *tinet__jar_find(const struct tinet__jar_table *t,
                                           const tinet_cookie *key);

@@ -171,6 +171,19 @@ static void drop_group(struct tinet__jar_table *t, struct tinet__jar_group *g)
   tinet__free(g);
 }
 
+void tinet__jar_group_hold(struct tinet__jar_group *g)
+{
+  g->is_held = true;
+}
+
+void tinet__jar_group_release(struct tinet__jar_table *t,
+                              struct tinet__jar_group *g)
+{
+  g->is_held = false;
+  if (tinet__list_is_empty(&g->buckets))
+    drop_group(t, g);
+}
+
 static void drop_bucket(struct tinet__jar_table *t, struct tinet__jar_bucket *b)
 {
   struct tinet__jar_bucket **at = &t->buckets[b->hash & t->bucket_mask];
@@ -180,7 +193,7 @@ static void drop_bucket(struct tinet__jar_table *t, struct tinet__jar_bucket *b)
   *at = b->next;
   t->n_buckets--;
   tinet__list_remove(&b->in_group);
-  if (tinet__list_is_empty(&b->group->buckets))
+  if (tinet__list_is_empty(&b->group->buckets) && !b->group->is_held)
     drop_group(t, b->group);
   tinet__free(b->cookies);
   tinet__free(b);

@@ -319,6 +319,29 @@ static void limits_hold_for_imports_too(void)
   end();
 }
 
+static int64_t hurried_clock_us(void)
+{
+  return now_us += 2000000;
+}
+
+static void what_expires_meanwhile_makes_room_and_is_gone(void)
+{
+  tinet_cookie_jar_options opt;
+
+  tinet_cookie_jar_options_init(&opt);
+  opt.max_total = 2;
+  now_us = INT64_C(1700000000000000);
+  T_EQ(0, tinet_cookie_jar_open(&opt, &jar, NULL));
+  tinet__cookie_jar_set_clock(jar, hurried_clock_us);
+  T_EQ(3, n_imported(TXT, "x.example\tFALSE\t/\tFALSE\t1700000003\ta\t1\n"
+                          "y.example\tFALSE\t/\tFALSE\t1700000003\ta\t2\n"
+                          "z.example\tFALSE\t/\tFALSE\t1700000003\ta\t3\n"));
+  T_EQ(0, tinet_cookie_jar_count(jar));
+  T_EQ(1, n_imported(TXT, "z.example\tFALSE\t/\tFALSE\t0\ta\t3\n"));
+  T_EQ(1, tinet_cookie_jar_count(jar));
+  end();
+}
+
 static void the_same_twice_is_one_the_last(void)
 {
   begin();
@@ -400,6 +423,7 @@ int main(void)
   T_RUN(a_name_with_a_tab_is_a_comment);
   T_RUN(a_path_with_a_semicolon_comes_back);
   T_RUN(limits_hold_for_imports_too);
+  T_RUN(what_expires_meanwhile_makes_room_and_is_gone);
   T_RUN(the_same_twice_is_one_the_last);
   T_RUN(memory_may_run_out);
   return T_END();
