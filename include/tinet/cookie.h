@@ -112,7 +112,7 @@ typedef enum tinet_cookie_verdict {
   TINET_COOKIE_WRONG_DOMAIN,  /* Domain does not cover the host */
   TINET_COOKIE_PUBLIC_SUFFIX, /* Domain is a public suffix */
   TINET_COOKIE_NOT_SECURE,    /* Secure over http */
-  TINET_COOKIE_PREFIX,        /* __Secure- or __Host- not satisfied */
+  TINET_COOKIE_PREFIX,        /* __Secure-, __Host- or __Http- not satisfied */
   TINET_COOKIE_SAME_SITE_NONE_NOT_SECURE, /* SameSite=None without Secure */
   TINET_COOKIE_SHADOWS_SECURE, /* would hide a Secure one, over http */
   TINET_COOKIE_UNUSABLE_URL,   /* the URL is not http or https */

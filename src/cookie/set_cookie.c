@@ -200,18 +200,35 @@ bool tinet__cookie_domain_matches(const char *host, bool is_ip,
          memcmp(host + host_len - len, domain, len) == 0;
 }
 
+/* What each prefix asks for; of two that fit the first, which is the longer. */
+static const struct prefix {
+  const char *text;
+  bool wants_http_only, wants_host;
+} prefixes[] = {
+    {"__Host-Http-", true, true},
+    {"__Host-", false, true},
+    {"__Http-", true, false},
+    {"__Secure-", false, false},
+};
+
+static const struct prefix *prefix_of(const char *name)
+{
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+    if (tinet__istarts(name, prefixes[i].text))
+      return &prefixes[i];
+  return NULL;
+}
+
 bool tinet__cookie_prefix_is_kept(const tinet_cookie *c)
 {
-  const char *name = *c->name ? c->name : c->value;
+  const struct prefix *p = prefix_of(*c->name ? c->name : c->value);
 
-  if (!*c->name &&
-      (tinet__istarts(name, "__Secure-") || tinet__istarts(name, "__Host-")))
+  if (!p)
+    return true;
+  if (!*c->name)
     return false; /* would be sent as if it had that name */
-  if (tinet__istarts(name, "__Secure-"))
-    return c->is_secure;
-  if (tinet__istarts(name, "__Host-"))
-    return c->is_secure && c->is_host_only && strcmp(c->path, "/") == 0;
-  return true;
+  return c->is_secure && (!p->wants_http_only || c->is_http_only) &&
+         (!p->wants_host || (c->is_host_only && strcmp(c->path, "/") == 0));
 }
 
 bool tinet__cookie_is_address(const char *host)

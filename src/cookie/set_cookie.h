@@ -41,7 +41,8 @@ bool tinet__cookie_path_matches(const char *request, const char *cookie,
  * rfc: 6265bis 5.1.3 */
 bool tinet__cookie_domain_matches(const char *host, bool is_ip,
                                   const char *domain);
-/* Are the conditions of __Secure- and __Host- kept?  rfc: 6265bis 4.1.3 */
+/* Are the conditions of __Secure-, __Host-, __Http- and __Host-Http- kept?
+ * rfc: 6265bis 4.1.3 */
 bool tinet__cookie_prefix_is_kept(const tinet_cookie *c);
 bool tinet__cookie_is_address(const char *host);
 /* A host of the application's or of a Domain attribute as a URL's would be, one

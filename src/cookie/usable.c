@@ -79,8 +79,8 @@ static int check_rules(const tinet_cookie *c, struct tinet__cookie_fault *f)
     return fault(f, "same_site", "is None, which needs Secure");
   if (!tinet__cookie_prefix_is_kept(c))
     return fault(f, "name",
-                 "begins with __Secure- or __Host-, which needs more than "
-                 "this cookie has");
+                 "begins with __Secure-, __Host- or __Http-, which needs more "
+                 "than this cookie has");
   return TINET_OK;
 }
 

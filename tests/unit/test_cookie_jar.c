@@ -277,6 +277,17 @@ static void prefixes_must_be_satisfied(void)
        TINET_COOKIE_PREFIX},
       {"https://x.example/", "__Secure-a; Secure", TINET_COOKIE_PREFIX},
       {"https://x.example/", "__Hosta=1", TINET_COOKIE_STORED},
+      {"https://x.example/", "__Http-a=1; Secure", TINET_COOKIE_PREFIX},
+      {"https://x.example/", "__Http-a=1; HttpOnly", TINET_COOKIE_PREFIX},
+      {"https://x.example/", "__http-a=1; HttpOnly; Secure; Domain=x.example",
+       TINET_COOKIE_STORED},
+      {"https://x.example/", "__Host-Http-a=1; Secure; Path=/",
+       TINET_COOKIE_PREFIX},
+      {"https://x.example/", "__Host-Http-a=1; Secure; HttpOnly",
+       TINET_COOKIE_PREFIX},
+      {"https://x.example/", "__Host-Http-a=1; Secure; HttpOnly; Path=/",
+       TINET_COOKIE_STORED},
+      {"https://x.example/", "=__http-a", TINET_COOKIE_PREFIX},
   };
 
   begin();
