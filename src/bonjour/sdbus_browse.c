@@ -10,7 +10,7 @@ struct browse_job {
   struct tinet__system_job job;  /* first */
   struct tinet__object *browser; /* owned */
   tinet__timer *all;             /* owned */
-  bool is_of_types;
+  bool is_of_types, is_dead;
   const struct tinet__browse_sink *sink;
   void *arg; /* of sink */
 };
@@ -28,13 +28,17 @@ static void on_all(void *arg)
 {
   struct browse_job *b = arg;
 
-  b->sink->on_all_for_now(b->arg);
+  if (!b->is_dead)
+    b->sink->on_all_for_now(b->arg);
 }
 
 static void on_error(void *arg, const tinet_error *err)
 {
   struct browse_job *b = arg;
 
+  if (b->is_dead)
+    return;
+  b->is_dead = true;
   b->sink->on_failure(b->arg, err);
 }
 
@@ -46,7 +50,7 @@ static void on_failure(struct browse_job *b, sd_bus_message *m)
   if (sd_bus_message_read(m, "s", &name) < 0)
     return;
   (void)tinet__sdbus_error(&err, "browse", name, NULL);
-  b->sink->on_failure(b->arg, &err);
+  on_error(b, &err);
 }
 
 /* Once for each interface and protocol, and taken back like that. */
@@ -70,6 +74,8 @@ static void on_signal(void *arg, const char *member, sd_bus_message *m)
 {
   struct browse_job *b = arg;
 
+  if (b->is_dead)
+    return;
   if (strcmp(member, "ItemNew") == 0)
     on_item(b, true, m);
   else if (strcmp(member, "ItemRemove") == 0)

@@ -42,6 +42,7 @@ struct resolve_job {
   uint32_t interface_index; /* where srv was heard */
   tinet_endpoint addresses[ADDRESSES_MAX];
   size_t n_addresses;
+  bool is_dead;
   const struct tinet__resolve_sink *sink;
   void *arg; /* of sink */
 };
@@ -193,6 +194,17 @@ static void on_record(struct resolve_job *r, bool is_new, sd_bus_message *m)
   tell(r);
 }
 
+/* Several objects may fail; the front is told once. */
+static void on_error(void *arg, const tinet_error *err)
+{
+  struct resolve_job *r = arg;
+
+  if (r->is_dead)
+    return;
+  r->is_dead = true;
+  r->sink->on_failure(r->arg, err);
+}
+
 static void on_failure(struct resolve_job *r, sd_bus_message *m)
 {
   const char *name = NULL;
@@ -201,24 +213,21 @@ static void on_failure(struct resolve_job *r, sd_bus_message *m)
   if (sd_bus_message_read(m, "s", &name) < 0)
     return;
   (void)tinet__sdbus_error(&err, "resolve", name, NULL);
-  r->sink->on_failure(r->arg, &err);
+  on_error(r, &err);
 }
 
 static void on_signal(void *arg, const char *member, sd_bus_message *m)
 {
-  if (strcmp(member, "ItemNew") == 0)
-    on_record(arg, true, m);
-  else if (strcmp(member, "ItemRemove") == 0)
-    on_record(arg, false, m);
-  else if (strcmp(member, "Failure") == 0)
-    on_failure(arg, m);
-}
-
-static void on_error(void *arg, const tinet_error *err)
-{
   struct resolve_job *r = arg;
 
-  r->sink->on_failure(r->arg, err);
+  if (r->is_dead)
+    return;
+  if (strcmp(member, "ItemNew") == 0)
+    on_record(r, true, m);
+  else if (strcmp(member, "ItemRemove") == 0)
+    on_record(r, false, m);
+  else if (strcmp(member, "Failure") == 0)
+    on_failure(r, m);
 }
 
 /* A host name that the daemon does not take. */
