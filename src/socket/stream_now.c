@@ -92,6 +92,8 @@ static int read_now(tinet_stream *s, void *buf, size_t len, int timeout_ms,
     ssize_t n = tinet__stream_recv(s, buf, len);
     int rc;
 
+    if (n == 0 && s->write_errno != 0) /* sending was told of a reset */
+      return lost(s, -s->write_errno, "receive", err);
     if (n >= 0) {
       s->is_ended = n == 0;
       *ret_len = (size_t)n;

@@ -362,5 +362,7 @@ int tinet_stream_shutdown(tinet_stream *stream)
   stream->is_shutdown_wanted = true;
   if (tinet__list_is_empty(&stream->queue))
     tinet__stream_send_end(stream);
+  if (stream->n_busy == 0) /* the farewell of TLS may have to wait */
+    tinet__stream_update(stream);
   return TINET_OK;
 }

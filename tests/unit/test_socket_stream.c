@@ -298,6 +298,31 @@ static void read_once_gets_what_came_before_a_reset(void)
   T_EQ(0, tinet_stream_write(a.stream, "x", 1)); /* it goes to on_error */
   TURN_UNTIL(a.n_errors == 1);
   T_EQ(7, a.n_got);
+  T_EQ(0, a.n_ends);
+  close_loop();
+}
+
+static void a_reset_is_no_end_to_the_waiting_form(void)
+{
+  char buf[16];
+  size_t len = 99;
+  tinet_error err;
+
+  open_loop();
+  connect_pair();
+  T_EQ(0, tinet_stream_write(a.stream, "unread", 6));
+  T_EQ(0, tinet_stream_write(b.stream, "parting", 7));
+  T_EQ(0, tinet_loop_run(loop));
+  (void)tinet_stream_close(b.stream); /* with data unread: a reset */
+  b.stream = NULL;
+  T_EQ(0, tinet_stream_write(a.stream, "x", 1)); /* takes the kernel's error */
+  T_EQ(0, tinet_stream_read_now(a.stream, buf, sizeof buf, -1, &len, &err));
+  T_EQ(7, len);
+  T_EQ(TINET_ECLOSED,
+       tinet_stream_read_now(a.stream, buf, sizeof buf, -1, &len, &err));
+  T_OK(err.number == EPIPE || err.number == ECONNRESET);
+  (void)tinet_loop_run(loop);
+  T_EQ(0, a.n_errors + a.n_ends); /* it has been told */
   close_loop();
 }
 
@@ -673,6 +698,7 @@ int main(void)
   T_RUN(a_reset_ends_everything_once);
   T_RUN(what_came_before_a_reset_is_delivered);
   T_RUN(read_once_gets_what_came_before_a_reset);
+  T_RUN(a_reset_is_no_end_to_the_waiting_form);
   T_RUN(nothing_comes_after_close);
   T_RUN(every_callback_may_close);
   T_RUN(the_waiting_forms_need_no_turn);

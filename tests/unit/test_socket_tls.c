@@ -6,6 +6,19 @@
 
 #include <tinet/trust.h>
 
+static int n_full; /* so often the kernel has no room */
+
+/* The library's send(), by way of the kernel. */
+ssize_t send(int fd, const void *data, size_t len, int flags)
+{
+  if (n_full > 0) {
+    n_full--;
+    errno = EAGAIN;
+    return -1;
+  }
+  return sendto(fd, data, len, flags, NULL, 0);
+}
+
 static struct pem ca, server_cert, expired, other_ca, client_cert;
 static tinet_tls_server_options so;
 static tinet_tls_client_options tco;
@@ -356,6 +369,20 @@ static void an_end_without_farewell_is_an_error(void)
   end();
 }
 
+static void a_farewell_waits_for_room(void)
+{
+  begin(&server_cert);
+  shake_hands("localhost");
+  TURN_UNTIL(!(a.stream->watched & TINET__READABLE)); /* after the tickets */
+  n_full = 1;
+  T_EQ(0, tinet_stream_shutdown(a.stream));
+  T_EQ(0, n_full);
+  T_EQ(0, tinet_stream_read_start(b.stream));
+  TURN_UNTIL(b.n_ends == 1);
+  T_EQ(0, b.n_errors);
+  end();
+}
+
 static void a_reset_in_the_handshake_ends_it_once(void)
 {
   begin(&server_cert);
@@ -482,6 +509,7 @@ int main(void)
   T_RUN(a_peer_that_says_nothing_has_its_time);
   T_RUN(a_server_that_does_not_speak_tls_is_told);
   T_RUN(an_end_without_farewell_is_an_error);
+  T_RUN(a_farewell_waits_for_room);
   T_RUN(a_reset_in_the_handshake_ends_it_once);
   T_RUN(what_cannot_be_used_is_refused_at_once);
   T_RUN(constructors_survive_failing_allocations);
