@@ -379,11 +379,13 @@ typedef struct tinet_listen_options {
    * "INADDR_ANY" = everything, dual stack; "0.0.0.0" = all of IPv4; an address;
    * a name = every address that it has (looked up while the caller waits). */
   const char *host;
-  uint16_t port;     /* 0 = a free one, the same for every address */
-  const char *path;  /* a Unix-domain socket instead; unlinked by close */
-  unsigned backlog;  /* 0 = the most that the system allows */
-  bool is_paused;    /* begins without accepting */
-  size_t max_queued; /* of each stream */
+  uint16_t port; /* 0 = a free one, the same for every address */
+  /* A Unix-domain socket instead, at most 107 bytes.  Takes the place of one
+   * that a program has left behind (nobody listens on it); close removes it. */
+  const char *path;
+  unsigned backlog;                    /* 0 = the most that the system allows */
+  bool is_paused;                      /* begins without accepting */
+  size_t max_queued;                   /* of each stream */
   const tinet_tls_server_options *tls; /* NULL = plain */
 } tinet_listen_options;
 TINET_API void tinet_listen_options_init(tinet_listen_options *opt);

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define ATTEMPT_DELAY_MS 250 /* rfc: 8305 8 */
+#define BACKLOG_DELAY_MS 20  /* for a listener to take somebody */
 #define ATTEMPTS_MAX 16      /* at most so many descriptors a dial */
 
 struct attempt {
@@ -37,6 +38,7 @@ struct tinet__dial {
   char *host;                      /* owned; for the texts of errors */
   struct tinet__sockaddr *targets; /* owned */
   uint16_t port;
+  bool is_path; /* Unix-domain */
   size_t n_targets, n_started, n_running;
   struct attempt attempts[ATTEMPTS_MAX];
   int errnum; /* of the attempt that says most */
@@ -179,8 +181,13 @@ static void carry_on(void *arg)
         tinet__timer_start(d->delay, ATTEMPT_DELAY_MS);
       return;
     }
-    note_error(d, -rc, tinet__connect_code(-rc));
     end_attempt(a);
+    if (rc == -EAGAIN && d->is_path) { /* unix(7): the listener's is full */
+      d->n_started--;
+      tinet__timer_start(d->delay, BACKLOG_DELAY_MS);
+      return;
+    }
+    note_error(d, -rc, tinet__connect_code(-rc));
   }
   if (d->n_running == 0)
     report_failure(d);
@@ -241,7 +248,7 @@ static int start_path(tinet__dial *d, const char *path)
   d->targets = tinet__alloc(sizeof *d->targets);
   if (!d->targets)
     return TINET_ENOMEM;
-  err = tinet__sockaddr_of_path(path, d->targets);
+  err = tinet__sockaddr_of_path(path, d->targets, NULL);
   if (err < 0)
     return err;
   d->n_targets = 1;
@@ -262,6 +269,7 @@ int tinet__dial_start(tinet_loop *loop, const tinet_connect_options *opt,
   d->on_dialled = on_dialled;
   d->arg = arg;
   d->port = opt->port;
+  d->is_path = opt->path != NULL;
   for (size_t i = 0; i < ATTEMPTS_MAX; i++)
     d->attempts[i] = (struct attempt){.dial = d, .fd = -1};
   d->host = tinet__strdup(opt->path ? opt->path : opt->host);

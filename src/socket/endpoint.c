@@ -1,6 +1,8 @@
 /* endpoint.c - addresses as text, as values, and as the kernel has them. */
 #include "net.h"
 
+#include "../core/error.h"
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -179,15 +181,19 @@ tinet_endpoint tinet__endpoint_of_sockaddr(const struct sockaddr_storage *sa)
   return e;
 }
 
-int tinet__sockaddr_of_path(const char *path, struct tinet__sockaddr *ret)
+int tinet__sockaddr_of_path(const char *path, struct tinet__sockaddr *ret,
+                            tinet_error *err)
 {
   struct sockaddr_un sun = {.sun_family = AF_UNIX};
   size_t len = strlen(path);
 
   if (len == 0)
-    return TINET_EINVAL;
+    return tinet__error_set(err, TINET_EINVAL, TINET_ORIGIN_TINET, 0,
+                            "the path is empty");
   if (len >= sizeof sun.sun_path)
-    return TINET_EUNSUPPORTED;
+    return tinet__error_set(err, TINET_EUNSUPPORTED, TINET_ORIGIN_TINET, 0,
+                            "%.40s...: the path is longer than %zu bytes", path,
+                            sizeof sun.sun_path - 1);
   memcpy(sun.sun_path, path, len);
   memcpy(&ret->sa, &sun, sizeof sun);
   ret->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);

@@ -31,9 +31,10 @@ struct tinet_listener {
   tinet_loop *loop;
   struct listen_socket sockets[TINET__LISTEN_MAX];
   size_t n_sockets;
-  tinet__timer *retry;           /* owned */
-  struct tinet__tls_server *tls; /* owned; NULL = plain */
-  char *path;                    /* owned; NULL = not Unix-domain */
+  tinet__timer *retry;            /* owned */
+  struct tinet__tls_server *tls;  /* owned; NULL = plain */
+  char *path;                     /* owned; NULL = not Unix-domain */
+  struct tinet__listen_file file; /* at the path */
   size_t max_queued;
   bool is_paused, is_starved, is_waiting, is_closed, is_held;
   unsigned n_busy;
@@ -69,8 +70,9 @@ static void close_sockets(tinet_listener *l)
     tinet__watch_close(l->sockets[i].watch);
     tinet__socket_close(l->sockets[i].fd);
   }
-  if (l->path && l->n_sockets > 0)
-    (void)unlink(l->path); /* gone already is fine */
+  if (l->path)
+    tinet__listen_file_remove(l->path, &l->file);
+  l->file.is_made = false;
   l->n_sockets = 0;
   if (l->is_held)
     tinet__loop_release(l->loop);
@@ -232,6 +234,16 @@ static int watch_all(tinet_listener *l, const int *fds, size_t n)
   return TINET_OK;
 }
 
+static int bind_all(tinet_listener *l, const tinet_listen_options *opt,
+                    int *fds, size_t *ret_n, tinet_error *err)
+{
+  if (!l->path)
+    return tinet__listen_all(opt, fds, ret_n, err);
+  *ret_n = 1;
+  return tinet__listen_path(l->path, tinet__listen_backlog(opt->backlog),
+                            &l->file, &fds[0], err);
+}
+
 static int build(tinet_listener *l, const tinet_listen_options *opt,
                  tinet_error *err)
 {
@@ -251,7 +263,7 @@ static int build(tinet_listener *l, const tinet_listen_options *opt,
     if (rc < 0)
       return rc;
   }
-  rc = tinet__listen_all(opt, fds, &n, err);
+  rc = bind_all(l, opt, fds, &n, err);
   if (rc < 0)
     return rc;
   rc = watch_all(l, fds, n);

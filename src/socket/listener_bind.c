@@ -64,15 +64,13 @@ static int find_places(const char *host, uint16_t port, struct places *p,
   return TINET_OK;
 }
 
-static int backlog_of(const tinet_listen_options *opt)
+int tinet__listen_backlog(unsigned backlog)
 {
-  if (opt->backlog == 0 || opt->backlog > INT32_MAX)
-    return SOMAXCONN; /* the kernel cuts it to net.core.somaxconn */
-  return (int)opt->backlog;
+  /* The kernel cuts it to net.core.somaxconn, so the most is its most. */
+  return backlog == 0 || backlog > INT32_MAX ? INT32_MAX : (int)backlog;
 }
 
-/* A listening descriptor, or a negative errno. */
-static int listen_on(const struct tinet__sockaddr *sa, bool is_dual,
+int tinet__listen_on(const struct tinet__sockaddr *sa, bool is_dual,
                      int backlog)
 {
   int fd = tinet__socket_open(sa->sa.ss_family, SOCK_STREAM);
@@ -120,7 +118,7 @@ static int try_places(struct places *p, int backlog, int *fds, size_t *ret_n)
 
     p->list[i].port = port;
     (void)!tinet__endpoint_to_sockaddr(&p->list[i], false, &sa);
-    fd = listen_on(&sa, p->is_dual, backlog);
+    fd = tinet__listen_on(&sa, p->is_dual, backlog);
     if (fd >= 0) {
       fds[n++] = fd;
       if (port == 0 && tinet__socket_name(fd, false, &bound) == TINET_OK)
@@ -156,23 +154,6 @@ static int try_all(struct places *p, uint16_t port, int backlog, int *fds,
   return try_places(p, backlog, fds, ret_n);
 }
 
-static int listen_path(const tinet_listen_options *opt, int *fds, size_t *ret_n,
-                       tinet_error *err)
-{
-  struct tinet__sockaddr sa = {0};
-  int rc = tinet__sockaddr_of_path(opt->path, &sa);
-
-  if (rc < 0)
-    return rc;
-  rc = listen_on(&sa, false, backlog_of(opt));
-  if (rc < 0)
-    return tinet__error_errno(err, tinet__socket_code(-rc), -rc, "%s",
-                              opt->path);
-  fds[0] = rc;
-  *ret_n = 1;
-  return TINET_OK;
-}
-
 int tinet__listen_all(const tinet_listen_options *opt,
                       int fds[TINET__LISTEN_MAX], size_t *ret_n,
                       tinet_error *err)
@@ -180,12 +161,11 @@ int tinet__listen_all(const tinet_listen_options *opt,
   struct places places = {0};
   int rc;
 
-  if (opt->path)
-    return listen_path(opt, fds, ret_n, err);
   rc = find_places(opt->host, opt->port, &places, err);
   if (rc < 0)
     return rc;
-  rc = try_all(&places, opt->port, backlog_of(opt), fds, ret_n);
+  rc = try_all(&places, opt->port, tinet__listen_backlog(opt->backlog), fds,
+               ret_n);
   if (rc == 0)
     return TINET_OK;
   return tinet__error_errno(err, tinet__socket_code(rc), rc, "%s port %u",

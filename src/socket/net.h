@@ -19,8 +19,8 @@ int tinet__endpoint_to_sockaddr(const tinet_endpoint *endpoint, bool as_ipv6,
  * TINET_FAMILY_UNIX. */
 tinet_endpoint tinet__endpoint_of_sockaddr(const struct sockaddr_storage *sa);
 /* TINET_EUNSUPPORTED: longer than the kernel takes; TINET_EINVAL: empty. */
-int tinet__sockaddr_of_path(const char *path,
-                            struct tinet__sockaddr *ret) TINET_MUST_CHECK;
+int tinet__sockaddr_of_path(const char *path, struct tinet__sockaddr *ret,
+                            tinet_error *err) TINET_MUST_CHECK;
 /* An interface's number by name or number; 0 = there is none. */
 unsigned tinet__interface_index(const char *name);
 

@@ -59,14 +59,14 @@ static void on_dialled(int fd, const tinet_error *err, void *arg)
   tinet__stream_leave(s);
 }
 
-static int check_options(const tinet_connect_options *opt)
+static int check_options(const tinet_connect_options *opt, tinet_error *err)
 {
   struct tinet__sockaddr unused;
 
   if (!opt || opt->struct_size != sizeof *opt)
     return TINET_EINVAL;
   if (opt->path)
-    return tinet__sockaddr_of_path(opt->path, &unused);
+    return tinet__sockaddr_of_path(opt->path, &unused, err);
   if (opt->n_endpoints > 0 && !opt->endpoints)
     return TINET_EINVAL;
   return opt->host && opt->port > 0 ? TINET_OK : TINET_EINVAL;
@@ -112,9 +112,11 @@ int tinet_stream_connect(tinet_loop *loop, const tinet_connect_options *opt,
                          tinet_stream **ret_stream, tinet_error *err)
 {
   TINET_CLEANUP(tinet_stream_dropp) tinet_stream *s = NULL;
-  int rc = loop && ret_stream ? check_options(opt) : TINET_EINVAL;
+  int rc = TINET_EINVAL;
 
   tinet__error_clear(err);
+  if (loop && ret_stream)
+    rc = check_options(opt, err);
   if (rc < 0)
     return fail(err, rc);
   rc = tinet__stream_new(loop, events, user, &s);

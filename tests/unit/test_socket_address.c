@@ -80,11 +80,11 @@ static void paths_have_their_limit(void)
 
   memset(path, 'x', sizeof path);
   path[108] = 0;
-  T_EQ(TINET_EUNSUPPORTED, tinet__sockaddr_of_path(path, &sa));
+  T_EQ(TINET_EUNSUPPORTED, tinet__sockaddr_of_path(path, &sa, NULL));
   path[107] = 0;
-  T_EQ(0, tinet__sockaddr_of_path(path, &sa));
+  T_EQ(0, tinet__sockaddr_of_path(path, &sa, NULL));
   T_EQ(TINET_FAMILY_UNIX, tinet__endpoint_of_sockaddr(&sa.sa).family);
-  T_EQ(TINET_EINVAL, tinet__sockaddr_of_path("", &sa));
+  T_EQ(TINET_EINVAL, tinet__sockaddr_of_path("", &sa, NULL));
 }
 
 /* Each letter is an address: upper case IPv6, lower case IPv4. */

@@ -4,9 +4,11 @@
 
 #include "socket/stream_private.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 static tinet_listen_options lo;
@@ -114,6 +116,76 @@ static void a_path_works_and_is_removed(void)
   TURN_UNTIL(a.n_errors == 1);
   T_EQ(ENOENT, a.err.number);
   T_EQ(0, rmdir(dir));
+  close_loop();
+}
+
+static int open_path(const char *path, tinet_listener **ret)
+{
+  lo.path = path;
+  return tinet_listener_open(loop, &lo,
+                             &(tinet_listener_events){.on_accept = on_accept_b},
+                             NULL, ret, &err);
+}
+
+/* As a program that is killed leaves it. */
+static void leave_a_socket(const char *path)
+{
+  struct sockaddr_un sun = {.sun_family = AF_UNIX};
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+  (void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+  T_EQ(0, bind(fd, (struct sockaddr *)&sun, sizeof sun));
+  T_EQ(0, listen(fd, 1));
+  T_EQ(0, close(fd));
+}
+
+static void a_path_left_behind_is_taken_over(void)
+{
+  char dir[] = "/tmp/tinet-test-XXXXXX", path[64];
+  tinet_listener *other = NULL;
+  struct stat st;
+  int fd;
+
+  begin();
+  T_OK(mkdtemp(dir) != NULL);
+  (void)snprintf(path, sizeof path, "%s/socket", dir);
+  leave_a_socket(path);
+  T_EQ(0, open_path(path, &listener));
+  T_EQ(TINET_EADDRESS, open_path(path, &other)); /* somebody listens */
+  T_EQ(EADDRINUSE, err.number);
+  co.path = path;
+  reaches(NULL); /* the attempt has changed nothing */
+  T_EQ(0, unlink(path));
+  leave_a_socket(path); /* another program's by now */
+  tinet_listener_close(listener);
+  listener = NULL;
+  T_EQ(0, stat(path, &st));
+  T_EQ(0, unlink(path));
+  fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  T_OK(fd >= 0);
+  T_EQ(0, close(fd));
+  T_EQ(TINET_EADDRESS, open_path(path, &other)); /* no socket at all */
+  T_EQ(0, stat(path, &st));
+  T_EQ(0, unlink(path));
+  T_EQ(0, rmdir(dir));
+  T_OK(other == NULL);
+  close_loop();
+}
+
+static void a_path_has_its_limit(void)
+{
+  char path[200];
+
+  begin();
+  memset(path, 'x', sizeof path);
+  path[108] = 0;
+  T_EQ(TINET_EUNSUPPORTED, open_path(path, &listener));
+  T_OK(strstr(err.text, "longer than 107") != NULL);
+  co.path = path;
+  T_EQ(TINET_EUNSUPPORTED,
+       tinet_stream_connect(loop, &co, &end_events, &a, &a.stream, &err));
+  T_OK(strstr(err.text, "longer than 107") != NULL);
+  T_EQ(TINET_EINVAL, open_path("", &listener));
   close_loop();
 }
 
@@ -230,6 +302,43 @@ static void a_paused_listener_leaves_them_waiting(void)
   TURN_UNTIL(n_accepted == 2);
   (void)tinet_stream_close(other.stream);
   drop_accepted();
+  close_loop();
+}
+
+static void a_full_backlog_of_a_path_is_waited_for(void)
+{
+  char dir[] = "/tmp/tinet-test-XXXXXX", path[64];
+  struct end more[3];
+
+  begin();
+  memset(more, 0, sizeof more);
+  T_OK(mkdtemp(dir) != NULL);
+  (void)snprintf(path, sizeof path, "%s/socket", dir);
+  lo.is_paused = true;
+  lo.backlog = 1;
+  lo.path = path;
+  T_EQ(0, tinet_listener_open(
+              loop, &lo, &(tinet_listener_events){.on_accept = keep_and_pause},
+              NULL, &listener, NULL));
+  co.path = path;
+  for (int i = 0; i < 3; i++)
+    T_EQ(0, tinet_stream_connect(loop, &co, &end_events, &more[i],
+                                 &more[i].stream, NULL));
+  TURN_UNTIL(more[0].n_open + more[1].n_open == 2); /* one more than asked */
+  for (int i = 0; i < 3; i++)
+    (void)tinet_loop_run_once(loop);
+  T_EQ(0, more[2].n_open + more[2].n_errors);
+  for (int i = 1; i <= 3; i++) {
+    tinet_listener_resume(listener);
+    TURN_UNTIL(n_accepted == i);
+  }
+  TURN_UNTIL(more[2].n_open == 1);
+  for (int i = 0; i < 3; i++)
+    (void)tinet_stream_close(more[i].stream);
+  drop_accepted();
+  tinet_listener_close(listener);
+  listener = NULL;
+  T_EQ(0, rmdir(dir));
   close_loop();
 }
 
@@ -458,6 +567,9 @@ int main(void)
   T_RUN(one_address_is_only_that);
   T_RUN(the_second_address_is_tried_when_the_first_refuses);
   T_RUN(a_path_works_and_is_removed);
+  T_RUN(a_path_left_behind_is_taken_over);
+  T_RUN(a_full_backlog_of_a_path_is_waited_for);
+  T_RUN(a_path_has_its_limit);
   T_RUN(a_port_in_use_is_told);
   if (geteuid() != 0 || low_ports_are_free())
     T_SKIP(a_privileged_port_is_refused, "needs root and low ports kept");
