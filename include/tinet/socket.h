@@ -2,8 +2,8 @@
  *
  * A stream is one connection, a listener makes streams of what arrives, a udp
  * sends and receives datagrams.  They stand behind Titanium.Network.Socket and
- * the legacy TCPSocket.  Names are resolved on libuv's threads, everything else
- * happens on the loop.
+ * the legacy TCPSocket.  Names are resolved on threads of their own, everything
+ * else happens on the loop.
  *
  * Ownership  The caller owns every object from open (or from the accept
  *            callback) to close.
@@ -78,14 +78,15 @@ typedef void (*tinet_resolve_cb)(const tinet_endpoint *endpoints,
 
 /* Looks `host` up; numeric addresses are understood as well.  The ports of the
  * endpoints are 0.  All is copied.  `ret_resolve` is for cancelling and may be
- * NULL.  TINET_EINVAL, TINET_EURL (no possible host name), TINET_ENOMEM. */
+ * NULL.  At most 16 are asked at a time, others wait.  TINET_EINVAL, TINET_EURL
+ * (no possible host name), TINET_ENOMEM, TINET_ESYSTEM (no thread). */
 TINET_API int tinet_resolve_start(tinet_loop *loop, const char *host,
                                   tinet_family family,
                                   tinet_resolve_cb on_resolved, void *user,
                                   tinet_resolve **ret_resolve) TINET_MUST_CHECK;
 
-/* The callback will not come; NULL is fine.  (The look-up itself cannot be
- * stopped and keeps the loop until it is over.) */
+/* The callback will not come; NULL is fine.  Nothing waits for the look-up,
+ * which cannot be stopped itself. */
 TINET_API void tinet_resolve_cancel(tinet_resolve *resolve);
 
 /* ---- TLS ---- */

@@ -53,6 +53,20 @@ void tinet__watch_close(tinet__watch *w);               /* NULL is fine */
 int tinet__work_start(tinet_loop *loop, void (*run)(void *),
                       void (*done)(void *), void *arg) TINET_MUST_CHECK;
 
+/* A call from another thread that needs no memory; embed it, zero-initialised.
+ * tinet__post() may be called from any thread while the loop is open, once
+ * until `fn` has come; tinet__post_cancel() only on the loop's.  Holds nothing.
+ */
+struct tinet__post {
+  struct tinet__list link;
+  void (*fn)(void *arg);
+  void *arg;
+  bool is_ours; /* of tinet_loop_post(): freed before its call */
+};
+void tinet__post(tinet_loop *loop, struct tinet__post *post, void (*fn)(void *),
+                 void *arg);
+void tinet__post_cancel(tinet_loop *loop, struct tinet__post *post);
+
 /* A call that is made soon from the loop; embed it, zero-initialised.  Cannot
  * fail.  Holds the loop while it is queued. */
 struct tinet__deferred {

@@ -9,17 +9,11 @@
 #include "loop.h"
 
 #include "alloc.h"
+#include "posts.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <time.h>
 #include <uv.h>
-
-struct post {
-  struct tinet__list link;
-  void (*fn)(void *arg);
-  void *arg;
-};
 
 struct tinet_loop {
   uv_loop_t *uv;
@@ -32,8 +26,7 @@ struct tinet_loop {
   uv_idle_t idle;
   uv_check_t check;
   struct tinet__list deferred;
-  pthread_mutex_t lock; /* of posts */
-  struct tinet__list posts;
+  struct tinet__posts posts;
   void (*on_closed)(void *arg);
   void *on_closed_arg; /* borrowed */
   void *scratch;       /* owned; NULL until it is needed */
@@ -50,7 +43,7 @@ static void free_if_done(tinet_loop *loop)
     return; /* tinet_loop_close() is still at work */
   on_closed = loop->on_closed;
   arg = loop->on_closed_arg;
-  (void)pthread_mutex_destroy(&loop->lock);
+  tinet__posts_destroy(&loop->posts);
   tinet__free(loop->scratch);
   tinet__free(loop);
   if (on_closed)
@@ -158,33 +151,34 @@ void tinet__defer_cancel(tinet_loop *loop, struct tinet__deferred *d)
 static void on_async(uv_async_t *async)
 {
   tinet_loop *loop = async->data;
-  struct tinet__list now;
 
-  tinet__list_init(&now);
-  (void)pthread_mutex_lock(&loop->lock);
-  while (!tinet__list_is_empty(&loop->posts)) {
-    struct tinet__list *l = loop->posts.next;
+  tinet__posts_run(&loop->posts);
+}
 
-    tinet__list_remove(l);
-    tinet__list_append(&now, l);
-  }
-  (void)pthread_mutex_unlock(&loop->lock);
-  while (!tinet__list_is_empty(&now)) {
-    struct post *post = TINET__CONTAINER(now.next, struct post, link);
-    void (*fn)(void *) = post->fn;
-    void *arg = post->arg;
+static void wake(void *arg)
+{
+  tinet_loop *loop = arg;
 
-    tinet__list_remove(&post->link);
-    tinet__free(post);
-    if (!loop->is_closing) /* by the call before */
-      fn(arg);
-  }
+  (void)uv_async_send(&loop->async);
+}
+
+void tinet__post(tinet_loop *loop, struct tinet__post *post, void (*fn)(void *),
+                 void *arg)
+{
+  post->fn = fn;
+  post->arg = arg;
+  /* Nobody waits for it on a loop that is closing. */
+  (void)tinet__posts_add(&loop->posts, post);
+}
+
+void tinet__post_cancel(tinet_loop *loop, struct tinet__post *post)
+{
+  tinet__posts_remove(&loop->posts, post);
 }
 
 int tinet_loop_post(tinet_loop *loop, void (*fn)(void *arg), void *arg)
 {
-  struct post *post;
-  bool is_closing;
+  struct tinet__post *post;
 
   if (!loop || !fn)
     return TINET_EINVAL;
@@ -193,14 +187,8 @@ int tinet_loop_post(tinet_loop *loop, void (*fn)(void *arg), void *arg)
     return TINET_ENOMEM;
   post->fn = fn;
   post->arg = arg;
-  (void)pthread_mutex_lock(&loop->lock);
-  is_closing = loop->is_closing;
-  if (!is_closing) {
-    tinet__list_append(&loop->posts, &post->link);
-    (void)uv_async_send(&loop->async); /* locked: not once it is closed */
-  }
-  (void)pthread_mutex_unlock(&loop->lock);
-  if (!is_closing)
+  post->is_ours = true;
+  if (tinet__posts_add(&loop->posts, post))
     return TINET_OK;
   tinet__free(post);
   return TINET_ESTATE;
@@ -452,7 +440,6 @@ static int open_loop(uv_loop_t *uv, tinet_loop **ret_loop)
   if (!loop)
     return TINET_ENOMEM;
   tinet__list_init(&loop->deferred);
-  tinet__list_init(&loop->posts);
   loop->is_own = uv == NULL;
   loop->uv = uv ? uv : &loop->own;
   if (loop->is_own && uv_loop_init(&loop->own) != 0) {
@@ -466,7 +453,7 @@ static int open_loop(uv_loop_t *uv, tinet_loop **ret_loop)
     tinet__free(loop);
     return err;
   }
-  (void)pthread_mutex_init(&loop->lock, NULL);
+  tinet__posts_init(&loop->posts, wake, loop);
   *ret_loop = loop;
   return TINET_OK;
 }
@@ -481,16 +468,6 @@ int tinet_loop_open_on(void *uv_loop, tinet_loop **ret_loop)
   return uv_loop && ret_loop ? open_loop(uv_loop, ret_loop) : TINET_EINVAL;
 }
 
-static bool has_posts(tinet_loop *loop)
-{
-  bool has;
-
-  (void)pthread_mutex_lock(&loop->lock);
-  has = !tinet__list_is_empty(&loop->posts);
-  (void)pthread_mutex_unlock(&loop->lock);
-  return has;
-}
-
 int tinet_loop_run(tinet_loop *loop)
 {
   bool is_stopped;
@@ -500,9 +477,10 @@ int tinet_loop_run(tinet_loop *loop)
   loop->is_running = true;
   do {
     is_stopped = uv_run(loop->uv, UV_RUN_DEFAULT) != 0;
-    if (!is_stopped && has_posts(loop))
-      on_async(&loop->async);
-  } while (!is_stopped && (uv_loop_alive(loop->uv) || has_posts(loop)));
+    if (!is_stopped && tinet__posts_has(&loop->posts))
+      tinet__posts_run(&loop->posts);
+  } while (!is_stopped &&
+           (uv_loop_alive(loop->uv) || tinet__posts_has(&loop->posts)));
   loop->is_running = false;
   return TINET_OK;
 }
@@ -514,11 +492,11 @@ int tinet_loop_run_once(tinet_loop *loop)
   if (!loop || loop->is_running)
     return TINET_ESTATE;
   loop->is_running = true;
-  if (has_posts(loop))
-    on_async(&loop->async);
+  if (tinet__posts_has(&loop->posts))
+    tinet__posts_run(&loop->posts);
   more = uv_run(loop->uv, UV_RUN_ONCE);
   loop->is_running = false;
-  return more != 0 || has_posts(loop);
+  return more != 0 || tinet__posts_has(&loop->posts);
 }
 
 void tinet_loop_stop(tinet_loop *loop)
@@ -550,20 +528,6 @@ static void close_part(tinet_loop *loop, uv_handle_t *handle)
   uv_close(handle, on_part_closed);
 }
 
-/* From here on nothing is posted; what was, nobody will call any more. */
-static void end_posts(tinet_loop *loop)
-{
-  (void)pthread_mutex_lock(&loop->lock);
-  loop->is_closing = true;
-  while (!tinet__list_is_empty(&loop->posts)) {
-    struct post *post = TINET__CONTAINER(loop->posts.next, struct post, link);
-
-    tinet__list_remove(&post->link);
-    tinet__free(post);
-  }
-  (void)pthread_mutex_unlock(&loop->lock);
-}
-
 int tinet_loop_close(tinet_loop *loop)
 {
   bool is_leak;
@@ -573,7 +537,8 @@ int tinet_loop_close(tinet_loop *loop)
   if (loop->is_own && loop->is_running)
     return TINET_ESTATE; /* libuv could not go on without it */
   is_leak = loop->n_open > 0 || loop->n_holds > 0;
-  end_posts(loop);
+  loop->is_closing = true;
+  tinet__posts_close(&loop->posts);
   if (is_leak)
     loop->n_closing++; /* never freed: somebody may still use it */
   close_part(loop, (uv_handle_t *)&loop->async);
@@ -584,7 +549,7 @@ int tinet_loop_close(tinet_loop *loop)
   (void)uv_run(loop->uv, UV_RUN_NOWAIT); /* runs the close callbacks */
   if (is_leak || uv_loop_close(loop->uv) != 0)
     return TINET_EBUSY;
-  (void)pthread_mutex_destroy(&loop->lock);
+  tinet__posts_destroy(&loop->posts);
   tinet__free(loop->scratch);
   tinet__free(loop);
   return TINET_OK;

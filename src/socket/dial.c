@@ -2,7 +2,8 @@
  *
  * 1. The name is resolved; the answer is sorted by RFC 6724.  Or the caller
  *    knows the addresses.
- * 2. The families take turns, the first one's first.
+ * 2. The families take turns, the first one's first.  What becomes known later
+ *    joins those that have not been tried.
  * 3. An attempt is started; when it fails, or after 250 ms, the next one is,
  *    beside those still under way.
  * 4. The first that is connected wins, and the others are closed.  When all
@@ -31,14 +32,16 @@ struct attempt {
 struct tinet__dial {
   tinet_loop *loop;
   tinet__dial_cb on_dialled;
-  void *arg; /* borrowed */
-  tinet_resolve *resolve;
+  void *arg;           /* borrowed */
+  tinet__names *names; /* NULL: all that there is, is known */
   tinet__timer *delay;
-  struct tinet__deferred soon;     /* carries on, or reports, from the loop */
-  char *host;                      /* owned; for the texts of errors */
-  struct tinet__sockaddr *targets; /* owned */
+  struct tinet__deferred soon; /* carries on, or reports, from the loop */
+  char *host;                  /* owned; for the texts of errors */
   uint16_t port;
-  bool is_path; /* Unix-domain */
+  bool is_path; /* Unix-domain: one target, `path` */
+  bool is_idle; /* what becomes known is tried at once */
+  struct tinet__sockaddr path;
+  tinet_endpoint targets[ATTEMPTS_MAX];
   size_t n_targets, n_started, n_running;
   struct attempt attempts[ATTEMPTS_MAX];
   int errnum; /* of the attempt that says most */
@@ -62,10 +65,9 @@ void tinet__dial_cancel(tinet__dial *d)
     return;
   for (size_t i = 0; i < ATTEMPTS_MAX; i++)
     end_attempt(&d->attempts[i]);
-  tinet_resolve_cancel(d->resolve);
+  tinet__names_cancel(d->names);
   tinet__defer_cancel(d->loop, &d->soon);
   tinet__timer_close(d->delay);
-  tinet__free(d->targets);
   tinet__free(d->host);
   tinet__free(d);
 }
@@ -146,17 +148,20 @@ static void on_progress(void *arg, unsigned events)
 }
 
 /* 1: it is under way; 0: it is connected already; else the negative errno. */
-static int start_connect(struct attempt *a, const struct tinet__sockaddr *to)
+static int start_connect(struct attempt *a, const tinet_endpoint *target)
 {
   tinet__dial *d = a->dial;
+  struct tinet__sockaddr sa = d->path;
 
-  a->fd = tinet__socket_open(to->sa.ss_family, SOCK_STREAM);
+  if (!d->is_path)
+    (void)!tinet__endpoint_to_sockaddr(target, false, &sa); /* it is one */
+  a->fd = tinet__socket_open(sa.sa.ss_family, SOCK_STREAM);
   if (a->fd < 0)
     return -errno;
   d->n_running++;
   if (tinet__watch_open(d->loop, a->fd, on_progress, a, &a->watch) < 0)
     return -ENOMEM;
-  if (connect(a->fd, (const struct sockaddr *)&to->sa, to->len) == 0)
+  if (connect(a->fd, (const struct sockaddr *)&sa.sa, sa.len) == 0)
     return 0;
   if (errno != EINPROGRESS)
     return -errno;
@@ -168,6 +173,7 @@ static void carry_on(void *arg)
 {
   tinet__dial *d = arg;
 
+  d->is_idle = false;
   while (d->n_started < d->n_targets) {
     struct attempt *a = &d->attempts[d->n_started];
     int rc = start_connect(a, &d->targets[d->n_started++]);
@@ -177,7 +183,7 @@ static void carry_on(void *arg)
       return;
     }
     if (rc > 0) {
-      if (d->n_started < d->n_targets)
+      if (d->n_started < d->n_targets || d->names)
         tinet__timer_start(d->delay, ATTEMPT_DELAY_MS);
       return;
     }
@@ -189,66 +195,63 @@ static void carry_on(void *arg)
     }
     note_error(d, -rc, tinet__connect_code(-rc));
   }
-  if (d->n_running == 0)
+  d->is_idle = true;
+  if (d->n_running == 0 && !d->names)
     report_failure(d);
 }
 
-static int set_targets(tinet__dial *d, const tinet_endpoint *endpoints,
-                       size_t n)
+static bool is_known(const tinet__dial *d, const tinet_endpoint *e)
 {
-  tinet_endpoint list[ATTEMPTS_MAX];
-  size_t n_used = n < ATTEMPTS_MAX ? n : ATTEMPTS_MAX;
-
-  d->targets = tinet__alloc((n_used + 1) * sizeof *d->targets);
-  if (!d->targets)
-    return TINET_ENOMEM;
-  memcpy(list, endpoints, n_used * sizeof *list);
-  tinet__interleave(list, n_used);
-  for (size_t i = 0; i < n_used; i++) {
-    list[i].port = d->port;
-    if (tinet__endpoint_to_sockaddr(&list[i], false,
-                                    &d->targets[d->n_targets]) == TINET_OK)
-      d->n_targets++;
-  }
-  return TINET_OK;
+  for (size_t i = 0; i < d->n_targets; i++)
+    if (d->targets[i].family == e->family &&
+        d->targets[i].interface_index == e->interface_index &&
+        memcmp(d->targets[i].address, e->address, sizeof e->address) == 0)
+      return true;
+  return false;
 }
 
-static void on_resolved(const tinet_endpoint *endpoints, size_t n,
-                        const tinet_error *err, void *user)
+static void add_targets(tinet__dial *d, const tinet_endpoint *list, size_t n)
 {
-  tinet__dial *d = user;
+  size_t first = d->n_started > 0 ? d->n_started - 1 : 0;
 
-  d->resolve = NULL;
-  if (err) {
-    lose(d, err);
-    return;
+  for (size_t i = 0; i < n && d->n_targets < ATTEMPTS_MAX; i++) {
+    struct tinet__sockaddr unused;
+
+    if (tinet__endpoint_to_sockaddr(&list[i], false, &unused) < 0 ||
+        is_known(d, &list[i]))
+      continue;
+    d->targets[d->n_targets] = list[i];
+    d->targets[d->n_targets++].port = d->port;
   }
-  if (set_targets(d, endpoints, n) < 0) {
-    note_error(d, ENOMEM, TINET_ENOMEM);
-    report_failure(d);
-    return;
-  }
-  carry_on(d);
+  /* The one tried last has had its family's turn. */
+  tinet__interleave(d->targets + first, d->n_targets - first);
 }
 
-static int start_endpoints(tinet__dial *d, const tinet_connect_options *opt)
+static void on_names(const struct tinet__found *found, void *arg)
 {
-  int err = set_targets(d, opt->endpoints, opt->n_endpoints);
+  tinet__dial *d = arg;
 
-  if (err < 0)
-    return err;
+  if (found->is_last)
+    d->names = NULL;
+  if (found->err) {
+    lose(d, found->err);
+    return;
+  }
+  add_targets(d, found->list, found->n);
+  if (d->is_idle)
+    carry_on(d);
+}
+
+static void start_endpoints(tinet__dial *d, const tinet_connect_options *opt)
+{
+  add_targets(d, opt->endpoints, opt->n_endpoints);
   tinet__defer(d->loop, &d->soon, carry_on, d);
-  return TINET_OK;
 }
 
 static int start_path(tinet__dial *d, const char *path)
 {
-  int err;
+  int err = tinet__sockaddr_of_path(path, &d->path, NULL);
 
-  d->targets = tinet__alloc(sizeof *d->targets);
-  if (!d->targets)
-    return TINET_ENOMEM;
-  err = tinet__sockaddr_of_path(path, d->targets, NULL);
   if (err < 0)
     return err;
   d->n_targets = 1;
@@ -278,13 +281,14 @@ int tinet__dial_start(tinet_loop *loop, const tinet_connect_options *opt,
   err = tinet__timer_open(loop, carry_on, d, &d->delay);
   if (err < 0)
     return err;
+  d->is_idle = true;
   if (opt->path)
     err = start_path(d, opt->path);
   else if (opt->n_endpoints > 0)
-    err = start_endpoints(d, opt);
+    start_endpoints(d, opt);
   else
-    err = tinet_resolve_start(loop, opt->host, opt->family, on_resolved, d,
-                              &d->resolve);
+    err =
+        tinet__names_start(loop, d->host, opt->family, on_names, d, &d->names);
   if (err < 0)
     return err;
   *ret_dial = TINET_TAKE(d);

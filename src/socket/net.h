@@ -39,6 +39,21 @@ int tinet__lookup(const char *host, uint16_t port, tinet_family family,
  * order within a family stays.  rfc: 8305 4 */
 void tinet__interleave(tinet_endpoint *list, size_t n);
 
+/* The addresses of a name as they become known. */
+typedef struct tinet__names tinet__names;
+struct tinet__found {
+  const tinet_endpoint *list; /* borrowed during the call; ports are 0 */
+  size_t n;
+  bool is_last;           /* the tinet__names has ended */
+  const tinet_error *err; /* the last, and there was nothing; else NULL */
+};
+typedef void (*tinet__names_cb)(const struct tinet__found *found, void *arg);
+/* `host` is borrowed until the end.  The errors of tinet_resolve_start(). */
+int tinet__names_start(tinet_loop *loop, const char *host, tinet_family family,
+                       tinet__names_cb on_names, void *arg,
+                       tinet__names **ret_names) TINET_MUST_CHECK;
+void tinet__names_cancel(tinet__names *names); /* NULL is fine */
+
 /* socket(): close-on-exec and non-blocking from birth; -1 with errno. */
 int tinet__socket_open(int family, int type);
 void tinet__socket_close(int fd); /* -1 is fine; keeps errno */

@@ -7,7 +7,7 @@ Needs the right to make namespaces (root); says so otherwise.
 import os
 import subprocess
 import sys
-import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -19,6 +19,12 @@ from netns import Machine, join  # noqa: E402
 BUILD = os.environ.get("TINET_BUILD", os.path.join(ROOT, "build"))
 PEER = os.path.join(BUILD, "tests", "sockets", "peer")
 TIMEOUT = 60
+
+
+def with_file(path, text, *command):
+    """The command, for which another file stands at the path."""
+    script = 'mount -t tmpfs tmpfs /mnt && printf %s "$1" >/mnt/file && mount --bind /mnt/file "$2" && shift 2 && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", script, "sh", text, path, *command]
 
 
 def multicast(a, b, group, want_from):
@@ -70,13 +76,50 @@ def a_silent_first_address_does_not_hold_up_the_second(a, b):
         subprocess.run(a.command("ip", *args), check=True)
     listener = b.start(PEER, "listen", "*")
     port = listener.stdout.readline().strip()
-    with tempfile.NamedTemporaryFile("w", suffix="hosts") as hosts:
-        hosts.write("2001:db8::77 dual\n10.9.8.2 dual\n")
-        hosts.flush()
-        own_hosts = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
-        out = a.run("unshare", "-m", "sh", "-c", own_hosts, "sh", hosts.name, PEER, "connect", "dual", port)
+    names = "2001:db8::77 dual\n10.9.8.2 dual\n"
+    out = a.run(*with_file("/etc/hosts", names, PEER, "connect", "dual", port))
     assert out == "connected 10.9.8.2\n", out
     listener.communicate(timeout=TIMEOUT)
+
+
+NAME_SERVER = """
+import socket, struct, sys
+lost = int(sys.argv[1])  # questions of this type get no answer
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.9.8.2", 53))
+print("ready", flush=True)
+while True:
+    q, peer = s.recvfrom(512)
+    end = q.index(b"\\0", 12) + 5
+    kind = struct.unpack(">H", q[end - 4:end - 2])[0]
+    if kind == lost:
+        continue
+    data = {1: socket.inet_aton("10.9.8.2"), 28: socket.inet_pton(socket.AF_INET6, "2001:db8::2")}[kind]
+    answer = b"\\xc0\\x0c" + struct.pack(">HHIH", kind, 1, 60, len(data)) + data
+    s.sendto(q[:2] + b"\\x81\\x80" + struct.pack(">HHHH", 1, 1, 0, 0) + q[12:end] + answer, peer)
+"""
+
+
+def a_name_server_that_loses_questions_holds_up_nobody(a, b):
+    """rfc: 8305 3 - getaddrinfo() alone would wait 5 seconds, twice."""
+    for machine, name, number in ((a, "cable0", 1), (b, "cable1", 2)):
+        machine.ip("addr", "replace", "2001:db8::%d/64" % number, "dev", name, "nodad")
+    for lost, want in ((28, "10.9.8.2"), (1, "2001:db8::2")):
+        server = b.start("python3", "-c", NAME_SERVER, str(lost))
+        listener = b.start(PEER, "listen", "*")
+        try:
+            assert server.stdout.readline() == "ready\n"
+            port = listener.stdout.readline().strip()
+            start = time.monotonic()
+            out = a.run(*with_file("/etc/resolv.conf", "nameserver 10.9.8.2\n", PEER, "connect", "far.test", port))
+            took = time.monotonic() - start
+            assert out == "connected %s\n" % want, out
+            assert took < 4, took
+            listener.communicate(timeout=TIMEOUT)
+        finally:
+            for process in (server, listener):
+                process.kill()
+                process.communicate()
 
 
 def an_interface_that_vanishes_ends_nothing_wrongly(a, b):
@@ -99,6 +142,7 @@ TESTS = [
     a_network_without_a_route_is_unreachable,
     a_machine_that_is_not_there_is_unreachable,
     a_silent_first_address_does_not_hold_up_the_second,
+    a_name_server_that_loses_questions_holds_up_nobody,
     an_interface_that_vanishes_ends_nothing_wrongly,
 ]
 
