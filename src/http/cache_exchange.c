@@ -5,6 +5,7 @@
 
 #include "../core/alloc.h"
 #include "../core/error.h"
+#include "set_cookies.h"
 
 #include <string.h>
 
@@ -206,6 +207,16 @@ static bool takes_over(struct tinet__cache_job *job, int status,
   return true;
 }
 
+/* There is no client that would do it. */
+static void store_cookies(const struct tinet__cache_job *job,
+                          const struct tinet__headers *headers)
+{
+  int err =
+      tinet__set_cookies(job->t->cookies, job->inner.url, headers, NULL, NULL);
+
+  (void)err; /* without memory those before it are stored */
+}
+
 static int on_headers(struct tinet__exchange *inner, int version, int status,
                       const char *reason, const struct tinet__headers *headers,
                       tinet_error *err)
@@ -215,6 +226,8 @@ static int on_headers(struct tinet__exchange *inner, int version, int status,
 
   job->has_answer = true;
   tinet__job_ref(job);
+  if (!job->x)
+    store_cookies(job, headers);
   if (!takes_over(job, status, headers)) {
     invalidate(job, status, headers);
     if (job->is_cacheable && job->x) {

@@ -9,6 +9,7 @@ struct tinet__cache_transport {
   struct tinet__transport base; /* first */
   tinet_loop *loop;
   tinet_cache *cache;             /* a reference */
+  tinet_cookie_jar *cookies;      /* borrowed; or NULL */
   struct tinet__transport *inner; /* owned */
   struct tinet__list jobs;
 };

@@ -252,6 +252,7 @@ static const struct tinet__transport_ops cache_ops = {start, cancel,
                                                       close_transport, is_idle};
 
 int tinet__cache_transport_open(tinet_loop *loop, tinet_cache *cache,
+                                tinet_cookie_jar *cookies,
                                 struct tinet__transport *inner,
                                 struct tinet__transport **ret_transport)
 {
@@ -262,6 +263,7 @@ int tinet__cache_transport_open(tinet_loop *loop, tinet_cache *cache,
   t->base.ops = &cache_ops;
   t->loop = loop;
   t->cache = tinet_cache_ref(cache);
+  t->cookies = cookies;
   t->inner = inner;
   tinet__list_init(&t->jobs);
   *ret_transport = &t->base;

@@ -8,10 +8,13 @@
 #define TINET_HTTP_CACHE_TRANSPORT_H
 
 #include "transport.h"
+#include <tinet/cookie.h>
 
-/* Takes `inner` on success, and a reference to the cache.  TINET_ENOMEM. */
+/* Takes `inner` on success, and a reference to the cache.  `cookies` (borrowed,
+ * may be NULL) gets those of responses that nobody waits for.  TINET_ENOMEM. */
 int tinet__cache_transport_open(
-    tinet_loop *loop, tinet_cache *cache, struct tinet__transport *inner,
+    tinet_loop *loop, tinet_cache *cache, tinet_cookie_jar *cookies,
+    struct tinet__transport *inner,
     struct tinet__transport **ret_transport) TINET_MUST_CHECK;
 /* Will it answer this exchange, which is not started yet, without the network?
  * False for a transport of another kind. */

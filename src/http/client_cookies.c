@@ -6,30 +6,11 @@
  */
 #include "http_private.h"
 
-#include "../cookie/jar.h"
 #include "../core/alloc.h"
 #include "../core/str.h"
+#include "set_cookies.h"
 
-#include <arpa/inet.h>
 #include <string.h>
-
-static bool is_address(const struct tinet__url *url)
-{
-  struct in_addr four;
-
-  return url->is_ipv6 || (tinet__is_digit(url->host[0]) &&
-                          inet_pton(AF_INET, url->host, &four) == 1);
-}
-
-static struct tinet__cookie_place place_of(const struct tinet__url *url)
-{
-  return (struct tinet__cookie_place){
-      .host = url->host,
-      .path = url->path,
-      .is_ip = is_address(url),
-      .is_secure = url->is_https,
-  };
-}
 
 /* ti: HTTPClient.setRequestHeader - a name that the response has just set comes
  * from the store, no longer from the application's own field. */
@@ -65,36 +46,19 @@ static int drop_given(tinet_http_client *c, const char *name, size_t name_len)
   return err;
 }
 
+static int on_taken(void *user, const char *field)
+{
+  size_t len = strcspn(field, ";=");
+  struct tinet__span name = tinet__trim(field, len);
+
+  return field[len] == '=' ? drop_given(user, name.p, name.len) : TINET_OK;
+}
+
 int tinet__client_store_cookies(tinet_http_client *c,
                                 const struct tinet__headers *headers)
 {
-  struct tinet__cookie_place place;
-  tinet_cookie_jar *jar = c->http->opt.cookies;
-  int err = TINET_OK;
-
-  if (!jar)
-    return TINET_OK;
-  place = place_of(&c->url);
-  for (size_t i = 0; err == TINET_OK && i < headers->n_fields; i++) {
-    tinet_cookie_verdict verdict;
-    const char *value;
-    size_t len;
-
-    if (!tinet__ieq(tinet__headers_name(headers, i), "Set-Cookie"))
-      continue;
-    value = tinet__headers_value(headers, i);
-    err =
-        tinet__cookie_jar_receive(jar, &place, value, strlen(value), &verdict);
-    if (err < 0 || verdict > TINET_COOKIE_REMOVED)
-      continue;
-    len = strcspn(value, ";=");
-    if (value[len] == '=') {
-      struct tinet__span name = tinet__trim(value, len);
-
-      err = drop_given(c, name.p, name.len);
-    }
-  }
-  return err;
+  return tinet__set_cookies(c->http->opt.cookies, &c->url, headers, on_taken,
+                            c);
 }
 
 int tinet__client_cookie_header(tinet_http_client *c)
@@ -119,7 +83,7 @@ int tinet__client_cookie_header(tinet_http_client *c)
       err = tinet__buf_adds(&value, "; ");
   }
   given_len = value.len;
-  place = place_of(&c->url);
+  place = tinet__cookie_place_of(&c->url);
   if (err == TINET_OK)
     err = tinet__cookie_jar_header(jar, &place, given, &value);
   if (err == TINET_OK && value.len > given_len)

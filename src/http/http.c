@@ -198,8 +198,8 @@ int tinet__lane_open(struct tinet__lane *lane, tinet_http *http,
   if (err < 0 || !opt->cache)
     return err;
   /* On failure the pool is still the lane's, and closed with it. */
-  return tinet__cache_transport_open(loop, opt->cache, lane->transport,
-                                     &lane->transport);
+  return tinet__cache_transport_open(loop, opt->cache, opt->cookies,
+                                     lane->transport, &lane->transport);
 }
 
 void tinet__lane_close(struct tinet__lane *lane)

@@ -404,6 +404,25 @@ def stale_while_revalidate_asks_behind_the_scenes(world):
         check(driver, url, HIT, b"2")
 
 
+@suite.test
+def cookies_of_a_refresh_are_stored(world):
+    count = [0]
+
+    def route(_):
+        count[0] += 1
+        age = "100" if count[0] == 1 else "0"
+        return response("200 OK", [("Cache-Control", "max-age=60, stale-while-revalidate=600"),
+                                   ("Age", age), ("Set-Cookie", "n=%d; Path=/" % count[0])], b"body")
+
+    url = world.origin.url(route)
+    echo = world.origin.url(lambda request: response(body=(request.header("Cookie") or "none").encode()))
+    with world.driver() as driver:
+        driver.command("cookies", "memory")
+        check(driver, url, MISS)
+        check(driver, url, STALE)
+        equal(b"n=2", driver.get(echo).body_bytes)
+
+
 # ---- keys ----
 
 

@@ -136,7 +136,7 @@ static void begin(void)
   tinet__headers_reset(&request);
   T_EQ(0, tinet_loop_open(&loop));
   T_EQ(0, tinet_cache_open(NULL, &cache, NULL));
-  T_EQ(0, tinet__cache_transport_open(loop, cache, &fake, &t));
+  T_EQ(0, tinet__cache_transport_open(loop, cache, NULL, &fake, &t));
   T_EQ(0, tinet__url_parse("https://host/page", false, &url, NULL));
 }
 
