@@ -167,8 +167,9 @@ typedef struct tinet_bonjour_entry {
   const char *domain;
 } tinet_bonjour_entry;
 
-/* What happens in a browser.  Changes come in batches.  A service that is seen
- * on several interfaces is one entry; own services are among them. */
+/* What happens in a browser.  A service that is seen on several interfaces is
+ * one entry; own services are among them.  Changes come in batches: what is new
+ * is told at once, what is gone at the end of the batch. */
 typedef struct tinet_bonjour_browser_events {
   void (*on_added)(tinet_bonjour_browser *browser,
                    const tinet_bonjour_entry *entry, void *user);

@@ -2,8 +2,11 @@
  *
  * The back end tells of a service once for each interface and protocol; the
  * first makes an entry and the last takes it away.  Entries that differ from
- * what the application knows wait in a list until the back end has told all for
- * now, or nothing has changed for a while, or changes do not end.
+ * what the application knows wait in a list: new ones for the next turn,
+ * because somebody waits for them, and those that are gone for the end of the
+ * batch, because another back end may bring them back.  A batch ends when the
+ * back end has told all for now, or nothing has changed for a while, or changes
+ * do not end.
  */
 #include "front.h"
 
@@ -23,12 +26,13 @@ struct tinet_bonjour_browser {
   tinet_bonjour_browser_events events;
   void *arg; /* borrowed */
   struct tinet__entries entries;
-  struct tinet__list changed;
-  tinet__timer *batch; /* owned; runs while a batch is open */
+  struct tinet__list changed, telling; /* entries, each in one at most */
+  tinet__timer *batch;                 /* owned; runs while a batch is open */
   uint64_t batch_began_ms;
   struct tinet__deferred soon;
   tinet_error err; /* set: to be told */
-  bool is_batch_open, is_all_for_now, has_told_all;
+  size_t n_told;   /* changes of the batch up to now */
+  bool is_batch_open, is_batch_over, is_all_for_now, has_told_all;
   bool is_flushing, is_closed;
 };
 
@@ -91,6 +95,8 @@ static void note(tinet_bonjour_browser *b, struct tinet__entry *e)
   if (is_changed) {
     tinet__list_append(&b->changed, &e->changed);
     extend_batch(b);
+    if (e->n_seen > 0)
+      tell_soon(b);
     return;
   }
   tinet__list_remove(&e->changed);
@@ -177,18 +183,32 @@ static bool tell_change(tinet_bonjour_browser *b, struct tinet__entry *e)
   return !b->is_closed;
 }
 
-/* What has changed up to now; false: closed. */
-static bool tell_changes(tinet_bonjour_browser *b, size_t *ret_n)
+static struct tinet__entry *entry_of(struct tinet__list *l)
 {
-  struct tinet__list *last = b->changed.prev;
-  bool is_last = last == &b->changed;
+  return TINET__CONTAINER(l, struct tinet__entry, changed);
+}
 
-  while (!is_last && !tinet__list_is_empty(&b->changed)) {
-    struct tinet__list *l = b->changed.next;
+/* Sets apart what is to be told: all, or only what has come. */
+static void collect(tinet_bonjour_browser *b, bool is_all)
+{
+  struct tinet__list *l = b->changed.next, *next;
 
-    is_last = l == last;
-    (*ret_n)++;
-    if (!tell_change(b, TINET__CONTAINER(l, struct tinet__entry, changed)))
+  for (; l != &b->changed; l = next) {
+    next = l->next;
+    if (entry_of(l)->n_seen == 0 && !is_all)
+      continue;
+    tinet__list_remove(l);
+    tinet__list_append(&b->telling, l);
+  }
+}
+
+/* False: closed.  A callback may do something that the back end tells of at
+ * once: entries come to `changed` then, and some vanish from `telling`. */
+static bool tell_changes(tinet_bonjour_browser *b)
+{
+  while (!tinet__list_is_empty(&b->telling)) {
+    b->n_told++;
+    if (!tell_change(b, entry_of(b->telling.next)))
       return false;
   }
   return true;
@@ -197,21 +217,27 @@ static bool tell_changes(tinet_bonjour_browser *b, size_t *ret_n)
 static bool tell_batch(tinet_bonjour_browser *b)
 {
   bool is_all = b->is_all_for_now;
-  size_t n = 0;
+  bool is_over = is_all || b->is_batch_over || b->err.code != TINET_OK;
+  size_t n;
 
-  b->is_all_for_now = b->is_batch_open = false;
-  tinet__timer_stop(b->batch);
-  if (!tell_changes(b, &n))
+  b->is_all_for_now = b->is_batch_over = false;
+  if (is_over) {
+    b->is_batch_open = false;
+    tinet__timer_stop(b->batch);
+  }
+  collect(b, is_over);
+  if (!tell_changes(b))
     return false;
-  if (n == 0 && (!is_all || b->has_told_all))
+  n = b->n_told;
+  if (!is_over || (n == 0 && (!is_all || b->has_told_all)))
     return true;
+  b->n_told = 0;
   b->has_told_all |= is_all;
   if (b->events.on_batch_done)
     b->events.on_batch_done(b, n, is_all, b->arg);
   return !b->is_closed;
 }
 
-/* Also the timer's. */
 static void on_soon(void *arg)
 {
   tinet_bonjour_browser *b = arg;
@@ -227,8 +253,14 @@ static void on_soon(void *arg)
   b->is_flushing = false;
   if (b->is_closed)
     free_browser(b);
-  else if (!tinet__list_is_empty(&b->changed) && !b->is_batch_open)
-    extend_batch(b);
+}
+
+static void on_batch_over(void *arg)
+{
+  tinet_bonjour_browser *b = arg;
+
+  b->is_batch_over = true;
+  on_soon(b); /* last, because it may free b */
 }
 
 /* ---- as a user ---- */
@@ -321,13 +353,14 @@ int tinet_bonjour_browser_open(tinet_bonjour *bonjour,
   if (!b)
     return TINET_ENOMEM;
   tinet__list_init(&b->changed);
+  tinet__list_init(&b->telling);
   b->max_services = tinet__bonjour_max_services(bonjour);
   b->events = *events;
   b->arg = user;
   result = copy_options(b, opt);
   if (result == TINET_OK)
-    result =
-        tinet__timer_open(tinet__bonjour_loop(bonjour), on_soon, b, &b->batch);
+    result = tinet__timer_open(tinet__bonjour_loop(bonjour), on_batch_over, b,
+                               &b->batch);
   if (result == TINET_OK)
     result = tinet__bonjour_enter(&b->user, bonjour, &user_ops, err);
   if (result < 0)
