@@ -19,6 +19,8 @@ static void *run_thread(void *arg)
   while (!t->is_stopping) {
     while (t->n_posted == 0 && !t->is_stopping)
       (void)pthread_cond_wait(&t->changed, &t->lock);
+    if (t->is_stopping)
+      break; /* stop_on_loop may have come and gone: nothing would end a run */
     t->n_posted = 0;
     (void)pthread_mutex_unlock(&t->lock);
     (void)tinet_loop_run(t->loop);
