@@ -116,7 +116,8 @@ struct state {
   tinet_ats_probe *probe;
   tinet_ats_chain *chain;
   SSL *ssl;
-  bool has_peeked;
+  unsigned char first[5]; /* bytes of the answer */
+  size_t n_first;
 };
 
 static void copy(char *to, size_t size, const char *from)
@@ -315,13 +316,49 @@ static void explain_refusal(tinet_ats_probe *probe, int reason)
          text ? text : "no reason is known");
 }
 
+/* The first bytes tell whether it is TLS at all.  They are noted as OpenSSL
+ * reads them: it may do so in the call that sends the hello. */
+/* NOLINTNEXTLINE(readability-function-size): as OpenSSL calls it */
+static long on_bio(BIO *bio, int what, const char *data, size_t len, int argi,
+                   long argl, int result, size_t *n_done)
+{
+  struct state *s = (struct state *)(void *)BIO_get_callback_arg(bio);
+  size_t room = sizeof s->first - s->n_first;
+
+  (void)len;
+  (void)argi;
+  (void)argl;
+  if (what == (BIO_CB_READ | BIO_CB_RETURN) && result > 0 && room > 0) {
+    size_t n = *n_done < room ? *n_done : room;
+
+    memcpy(s->first + s->n_first, data, n);
+    s->n_first += n;
+  }
+  return result;
+}
+
+static bool is_tls(const struct state *s)
+{
+  return s->n_first == 0 || (s->first[0] >= 20 && s->first[0] <= 24);
+}
+
+static bool is_http(const struct state *s)
+{
+  return s->n_first == sizeof s->first &&
+         memcmp(s->first, "HTTP/", sizeof s->first) == 0;
+}
+
 static void explain_failure(struct state *s, int ssl_error)
 {
   tinet_ats_probe *probe = s->probe;
   int reason = ERR_GET_REASON(ERR_peek_error());
 
-  if (reason == SSL_R_NO_PROTOCOLS_AVAILABLE ||
-      reason == SSL_R_NO_CIPHERS_AVAILABLE)
+  if (!is_tls(s))
+    fail(probe, TINET_EPROTOCOL, "%s",
+         is_http(s) ? "the server speaks plain HTTP here, not TLS"
+                    : "the server's answer is not TLS");
+  else if (reason == SSL_R_NO_PROTOCOLS_AVAILABLE ||
+           reason == SSL_R_NO_CIPHERS_AVAILABLE)
     fail(probe, TINET_EUNSUPPORTED,
          "this machine's OpenSSL has nothing of what is offered");
   else if (probe->alert < 0 && reason == SSL_R_WRONG_VERSION_NUMBER)
@@ -368,27 +405,6 @@ static void note_success(struct state *s)
       s->chain->n_scts_tls++;
 }
 
-/* The first bytes tell whether it is TLS at all. */
-static bool is_tls(struct state *s)
-{
-  unsigned char first[5];
-  ssize_t n;
-
-  if (s->has_peeked)
-    return true;
-  n = recv(s->h->fd, first, sizeof first, MSG_PEEK);
-  if (n <= 0)
-    return true; /* OpenSSL will find the same */
-  s->has_peeked = true;
-  if (first[0] >= 20 && first[0] <= 24)
-    return true;
-  fail(s->probe, TINET_EPROTOCOL,
-       n >= 5 && memcmp(first, "HTTP/", 5) == 0
-           ? "the server speaks plain HTTP here, not TLS"
-           : "the server's answer is not TLS");
-  return false;
-}
-
 /* True once it is over, for better or worse. */
 static bool step(struct state *s)
 {
@@ -408,7 +424,7 @@ static bool step(struct state *s)
       fail(s->probe, TINET_ETIMEDOUT, "the server stalls in the handshake");
       return true;
     }
-    return error == SSL_ERROR_WANT_READ && !is_tls(s);
+    return false;
   }
   if (has_shown_enough(s))
     note_success(s);
@@ -446,10 +462,13 @@ int tinet__probe_handshake(const struct tinet__handshake *h,
   SSL_set_app_data(s.ssl, &s);
   if (SSL_set_fd(s.ssl, h->fd) == 1 &&
       (is_address(h->server_name) ||
-       SSL_set_tlsext_host_name(s.ssl, h->server_name) == 1))
+       SSL_set_tlsext_host_name(s.ssl, h->server_name) == 1)) {
+    BIO_set_callback_arg(SSL_get_rbio(s.ssl), (char *)(void *)&s);
+    BIO_set_callback_ex(SSL_get_rbio(s.ssl), on_bio);
     run(&s);
-  else
+  } else {
     fail(probe, TINET_EINVAL, "no host name that TLS could carry");
+  }
   name = tinet_ats_suite_name(probe->suite);
   if (!name && SSL_get_current_cipher(s.ssl))
     name = SSL_CIPHER_standard_name(SSL_get_current_cipher(s.ssl));

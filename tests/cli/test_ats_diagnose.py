@@ -280,6 +280,19 @@ def one_that_speaks_plain_http(_folder):
 
 
 @test
+def one_that_speaks_plain_http_before_it_is_asked(_folder):
+    """OpenSSL then reads the answer in the call that sends its hello."""
+
+    def plain(connection):
+        connection.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        connection.recv(4096)
+
+    with peer(plain) as server:
+        for _ in range(20):
+            contains(diagnose(port=server.port).out, "the server speaks plain HTTP here, not TLS")
+
+
+@test
 def one_that_speaks_something_else(_folder):
     with peer(lambda connection: connection.sendall(b"220 ready\r\n" * 100)) as server:
         done = diagnose(port=server.port)
