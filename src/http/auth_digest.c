@@ -256,6 +256,28 @@ static int add_quoted(struct tinet__buf *to, const char *name,
   return err < 0 ? err : tinet__buf_adds(to, "\"");
 }
 
+static bool has_controls(const char *s)
+{
+  for (; *s; s++)
+    if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
+      return true;
+  return false;
+}
+
+/* rfc: 7616 3.4.4, 8187 - what no quoted string can hold, a line end above all.
+ */
+static int add_extended(struct tinet__buf *to, const char *name,
+                        const char *value)
+{
+  int err = tinet__buf_addf(to, "%s*=UTF-8''", name);
+
+  for (; err == TINET_OK && *value; value++)
+    err = tinet__is_alpha(*value) || tinet__is_digit(*value)
+              ? tinet__buf_addc(to, *value)
+              : tinet__buf_addf(to, "%%%02X", (unsigned char)*value);
+  return err;
+}
+
 static int write_answer(const struct tinet__digest *d,
                         const struct tinet__digest_request *r,
                         const struct answer *a, struct tinet__buf *to)
@@ -278,7 +300,9 @@ static int write_answer(const struct tinet__digest *d,
     if (i > 0)
       err = tinet__buf_adds(to, ", ");
     if (err == TINET_OK)
-      err = add_quoted(to, fields[i][0], fields[i][1]);
+      err = i == 0 && has_controls(fields[i][1])
+                ? add_extended(to, fields[i][0], fields[i][1])
+                : add_quoted(to, fields[i][0], fields[i][1]);
   }
   if (err == TINET_OK && d->algorithm)
     err = tinet__buf_addf(to, ", algorithm=%s", d->algorithm);

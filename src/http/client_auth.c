@@ -111,6 +111,7 @@ int tinet__client_auth_begin(tinet_http_client *c)
   int err;
 
   tinet__client_auth_clear(c);
+  a->was_https = false;
   if (has_own_header(c))
     return TINET_OK;
   if (c->settings.username && *c->settings.username)
@@ -214,6 +215,14 @@ static int add_digest(tinet_http_client *c, struct tinet__buf *to)
   return err;
 }
 
+/* ti: HTTPClient.username - a password in cleartext is never what a redirect
+ * from https leads to, not even back at the origin that the request began at.
+ */
+static bool allows(const tinet_http_client *c, enum tinet__auth_scheme scheme)
+{
+  return scheme != TINET__AUTH_BASIC || c->url.is_https || !c->auth.was_https;
+}
+
 /* Where they have been accepted before, they are sent without being asked. */
 static void recall(tinet_http_client *c)
 {
@@ -222,6 +231,8 @@ static void recall(tinet_http_client *c)
   struct tinet__digest *digest;
 
   a->scheme = tinet__auth_memory_find(&c->http->auth, &c->url, &me, &digest);
+  if (!allows(c, a->scheme))
+    a->scheme = TINET__AUTH_UNKNOWN;
   a->digest = tinet__digest_ref(digest);
   a->is_at_once = a->scheme != TINET__AUTH_UNKNOWN;
 }
@@ -280,6 +291,8 @@ static bool has_ticket(void)
 static bool is_possible(const tinet_http_client *c,
                         const struct tinet__challenge *ch)
 {
+  if (!allows(c, ch->scheme))
+    return false;
   switch (ch->scheme) {
   case TINET__AUTH_UNKNOWN:
     return false;
@@ -388,6 +401,8 @@ int tinet__client_auth_response(tinet_http_client *c)
   int err;
 
   if (!is_for(&c->auth, &c->url))
+    return 0;
+  if (c->status == 407) /* a proxy's; the origin has seen nothing */
     return 0;
   if (c->status != 401) {
     note_success(c);

@@ -289,6 +289,7 @@ void tinet__client_follow(tinet_http_client *c)
   c->drops_body = c->drops_body || r->drops_body;
   tinet__redirect_strip(r, &c->carried);
   tinet__client_auth_new_hop(c);
+  c->auth.was_https = c->auth.was_https || c->url.is_https;
   tinet__url_free(&c->url);
   c->url = r->url;
   c->is_url_raw = false;

@@ -84,7 +84,7 @@ struct tinet__curl_easy {
   bool is_held; /* a block that curl may answer by itself */
 
   struct tinet__tls_check *check; /* owned reference; of the last connection */
-  unsigned n_checks;              /* connections with TLS begun */
+  unsigned n_checks; /* TLS layers begun on the connection being made */
 
   unsigned n_connected; /* times that curl was about to send the request */
   long n_connections;   /* opened so far, by then */

@@ -310,8 +310,7 @@ static bool is_for_proxy(struct tinet__curl_easy *e)
   bool is_tls_proxy =
       e->x->proxy != NULL && tinet__istarts(e->x->proxy, "https:");
 
-  e->n_checks++;
-  return is_tls_proxy && (!e->x->url->is_https || e->n_checks % 2 == 1);
+  return e->n_checks++ == 0 && is_tls_proxy;
 }
 
 static struct tinet__tls_ats ats_of(const struct tinet__curl_easy *e)

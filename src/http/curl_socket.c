@@ -213,6 +213,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose,
 
   (void)purpose;
   e->is_connected = false;
+  e->n_checks = 0;
   fd = socket(addr->family, addr->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
               addr->protocol);
   if (fd < 0)

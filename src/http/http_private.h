@@ -77,6 +77,7 @@ struct tinet__client_auth {
   char *host;     /* owned; with port and is_https: whose they are */
   int port;
   bool is_https;
+  bool was_https;                 /* an earlier hop was */
   enum tinet__auth_scheme scheme; /* what this hop sends */
   struct tinet__digest *digest;   /* owned reference */
   unsigned tried;                 /* a bit a scheme that was refused */

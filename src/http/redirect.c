@@ -69,6 +69,7 @@ void tinet__redirect_strip(const struct tinet__redirect *r,
   if (!r->is_cross_origin)
     return;
   (void)tinet__headers_remove(headers, "Authorization");
+  (void)tinet__headers_remove(headers, "Proxy-Authorization");
   (void)tinet__headers_remove(headers, "Cookie");
   (void)tinet__headers_remove(headers, "Host"); /* named the old one */
 }

@@ -282,6 +282,64 @@ def back_at_the_first_origin_they_count_again(world):
 
 
 @suite.test
+def a_password_in_cleartext_is_never_what_https_leads_to(world):
+    """Not even back at the origin that the request began at, nor from memory."""
+    first = Site(world, lambda r, n: response("302 Go", [("Location", second.url)]) if r.target == "/"
+                 else response(body=b"in") if digest_is_right(r) or r.header("Authorization") == BASIC
+                 else ask('Basic realm="r"', *offers))
+    second = Site(world, lambda r, n: response("302 Go", [("Location", first.url + "in")]), world.tls)
+    for offers, want in (((), 401), (('Digest realm="r", nonce="n", qop="auth"',), 200)):
+        driver = world.driver()
+        equal(want, driver.get(first.url, **ME).status)
+        loads(driver.get(first.url + "in", **ME))  # accepted here, and remembered
+        del first.requests[:]
+        equal(want, driver.get(first.url, **ME).status)
+        sent = [request.header("Authorization") for request in first.requests if request.target == "/in"]
+        true(sent and BASIC not in sent, sent)
+        driver.end()
+    equal({None}, set(second.sent()))
+
+
+@suite.test
+def another_port_or_scheme_of_the_same_host_gets_none(world):
+    plain, secure = Site(world, basic), Site(world, basic, world.tls)
+    other = Site(world, basic)
+    plain_to = Site(world, lambda r, n: response("307 Go", [("Location", where)]))
+    driver = world.driver()
+    for where in (other.url, secure.url, plain.url.replace("127.0.0.1", "localhost")):
+        equal(401, driver.request("POST", plain_to.url, body=[("bytes", "text/plain", "x")], **ME).status)
+    for site in (plain, secure, other):
+        equal([None], site.sent())
+    driver.end()
+
+
+@suite.test
+def what_the_application_has_set_for_one_origin_stays_there(world):
+    other = Site(world, lambda r, n: response(body=b"in"))
+    site = Site(world, lambda r, n: response("302 Go", [("Location", other.url)]))
+    driver = world.driver()
+    mine = [("Authorization", "Bearer mine"), ("Cookie", "a=1"), ("Proxy-Authorization", "Basic eDp5"), ("X-Mine", "1")]
+    loads(driver.get(site.url, mine))
+    for name, value in mine:
+        equal(value, site.requests[0].header(name))
+        equal(value if name == "X-Mine" else None, other.requests[0].header(name), name)
+    driver.end()
+
+
+@suite.test
+def a_name_with_a_line_end_adds_no_header(world):
+    site = Site(world, lambda r, n: response(body=b"in") if n > 1 else ask('Digest realm="r", nonce="n", qop="auth"'))
+    driver = world.driver()
+    loads(driver.get(site.url.replace("//", "//a%0d%0aX-Injected%3a%20yes:secret@")))
+    loads(driver.get(site.url, username="a\r\nX-Injected: yes", password="secret"))
+    for request in site.requests:
+        equal(None, request.header("X-Injected"))
+    for sent in site.sent()[1:]:
+        true("username*=UTF-8''a%0D%0AX%2DInjected%3A%20yes," in sent, sent)
+    driver.end()
+
+
+@suite.test
 def credentials_in_a_Location_are_not_taken(world):
     other = Site(world, basic)
     site = Site(world, lambda r, n: response("302 Go", [("Location", other.url.replace("//", "//Aladdin:open%20sesame@"))]))
@@ -627,6 +685,68 @@ def squid_with_NTLM(world):
     port = squid(world, "auth_param ntlm program %s\nauth_param ntlm children 5" % program)
     for outcome in through(world, port, "user:secret"):
         loads(outcome)
+
+
+class SecureProxy:
+    """A proxy that is spoken to over TLS, asks who is there, and then closes."""
+
+    def __init__(self, world):
+        self.said = []
+        self.threaded = world.stack.enter_context(Threaded(self.serve, world.tls))
+        self.url = "https://user:secret@localhost:%d" % self.threaded.port
+
+    def serve(self, connection):
+        request = read_request(Reader(connection))
+        self.said.append((request.method, request.header("Proxy-Authorization"), request.header("Authorization")))
+        if request.header("Proxy-Authorization") != "Basic " + b64.b64encode(b"user:secret").decode():
+            connection.sendall(response("407 Who", [("Proxy-Authenticate", 'Basic realm="p"'), ("Connection", "close")]))
+            return
+        if request.method != "CONNECT":
+            connection.sendall(response(headers=[("Connection", "close")], body=b"in"))
+            return
+        connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", int(request.target.split(":")[1]))) as origin:
+            threading.Thread(target=self.pump, args=(origin, connection), daemon=True).start()
+            self.pump(connection, origin)
+
+    @staticmethod
+    def pump(source, sink):
+        with contextlib.suppress(OSError):
+            while True:
+                piece = source.recv(65536)
+                if not piece:
+                    break
+                sink.sendall(piece)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+
+@suite.test
+def a_proxy_over_TLS_that_closes_after_its_challenge(world):
+    """Its own certificate is judged each time, and that of the origin too."""
+    stranger = Pki(world.stack.enter_context(temporary_folder()))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*stranger.certificate("localhost", "DNS:localhost"))
+    good, bad = Site(world, basic, world.tls), Site(world, basic, tls)
+    proxy = SecureProxy(world)
+    driver = world.driver(https_proxy=proxy.url, http_proxy=proxy.url)
+    driver.command("trust", "pinned", "new")
+    driver.command("trust", "pinned", "pin", "localhost", stranger.ca, 0)
+    loads(driver.get(good.url, **ME))
+    equal("TINET_ECERTIFICATE", driver.get(bad.url, **ME).error_name)
+    equal("TINET_EPIN", driver.get(good.url, trust="pinned").error_name)
+    loads(driver.get(bad.url, validates_certificate=False, **ME))
+    loads(driver.get("http://example.test/"))
+    equal([None, BASIC, None, BASIC], good.sent() + bad.sent())
+    driver.end()
+    strange = SecureProxy(type("Other", (), {"stack": world.stack, "tls": tls}))
+    driver = world.driver(https_proxy=strange.url, http_proxy=strange.url)
+    for url in (good.url, "http://example.test/"):
+        for settings in ({}, {"validates_certificate": False}):
+            equal(("TINET_EPROXY", 0), (lambda o: (o.error_name, o.status))(driver.get(url, **settings)))
+    driver.end()
+    equal([], strange.said)
+    equal({None}, {who for _, _, who in proxy.said}, "what is for the origin")
 
 
 @suite.test
