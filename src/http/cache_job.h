@@ -11,6 +11,7 @@ struct tinet__cache_transport {
   tinet_cache *cache;             /* a reference */
   tinet_cookie_jar *cookies;      /* borrowed; or NULL */
   struct tinet__transport *inner; /* owned */
+  const char *ca_file, *ca_path;  /* borrowed; of `inner` */
   struct tinet__list jobs;
 };
 

@@ -111,27 +111,47 @@ static unsigned strictness(const struct tinet__exchange *x)
          (r->min_version & 0xfu) << 12;
 }
 
-/* The fingerprint of whom it trusts, or NULL: not to be shared with anybody. */
-static const char *trust_text(const struct tinet__exchange *x)
+/* The fingerprint of whom it trusts; false: not to be shared with anybody. */
+static bool trust_text(const struct tinet__exchange *x,
+                       char text[TINET__FINGERPRINT_MAX])
 {
+  text[0] = '\0';
   if (!x->url->is_https)
-    return "";
+    return true;
   if (!x->validates_certificate || is_pinned(x))
-    return NULL;
-  return x->trust ? tinet__trust_fingerprint(x->trust) : "";
+    return false;
+  return !x->trust || tinet__trust_fingerprint(x->trust, text);
 }
 
 static bool is_cacheable(const struct tinet__exchange *x)
 {
+  char text[TINET__FINGERPRINT_MAX];
+
   return x->uses_cache && strcmp(x->method, "GET") == 0 && !x->has_body &&
-         !x->login && trust_text(x) && !tinet__cache_is_bypassed(x->headers);
+         !x->login && trust_text(x, text) &&
+         !tinet__cache_is_bypassed(x->headers);
 }
 
-static int scope_of(const struct tinet__exchange *x, char **ret_scope)
+/* Another process may share the store and believe other authorities. */
+static int scope_of(const struct tinet__cache_transport *t,
+                    const struct tinet__exchange *x, char **ret_scope)
 {
-  return tinet__cache_scope(trust_text(x),
-                            x->url->is_https ? (int)x->tls_version : 0,
-                            strictness(x), x->headers, ret_scope);
+  bool is_https = x->url->is_https;
+  char text[TINET__FINGERPRINT_MAX];
+  struct tinet__buf trust = TINET__BUF_INIT;
+  int err;
+
+  (void)trust_text(x, text);
+  err = tinet__buf_adds(&trust, text);
+  if (err == TINET_OK && is_https && (t->ca_file || t->ca_path))
+    err = tinet__buf_addf(&trust, " ca %s:%s", t->ca_file ? t->ca_file : "",
+                          t->ca_path ? t->ca_path : "");
+  if (err == TINET_OK)
+    err = tinet__cache_scope(trust.len ? trust.data : "",
+                             is_https ? (int)x->tls_version : 0, strictness(x),
+                             x->headers, ret_scope);
+  tinet__buf_free(&trust);
+  return err;
 }
 
 /* What the store has, and what may be done with it. */
@@ -163,7 +183,7 @@ static void look_up(struct tinet__cache_transport *t,
 static int launch(struct tinet__cache_job *job)
 {
   struct finding f;
-  int err = scope_of(job->x, &job->scope);
+  int err = scope_of(job->t, job->x, &job->scope);
 
   if (err < 0)
     return err;
@@ -251,8 +271,9 @@ static bool is_idle(const struct tinet__transport *base)
 static const struct tinet__transport_ops cache_ops = {start, cancel,
                                                       close_transport, is_idle};
 
-int tinet__cache_transport_open(tinet_loop *loop, tinet_cache *cache,
-                                tinet_cookie_jar *cookies,
+int tinet__cache_transport_open(tinet_loop *loop,
+                                const struct tinet__transport_config *config,
+                                tinet_cache *cache, tinet_cookie_jar *cookies,
                                 struct tinet__transport *inner,
                                 struct tinet__transport **ret_transport)
 {
@@ -264,6 +285,8 @@ int tinet__cache_transport_open(tinet_loop *loop, tinet_cache *cache,
   t->loop = loop;
   t->cache = tinet_cache_ref(cache);
   t->cookies = cookies;
+  t->ca_file = config->ca_file;
+  t->ca_path = config->ca_path;
   t->inner = inner;
   tinet__list_init(&t->jobs);
   *ret_transport = &t->base;
@@ -277,7 +300,8 @@ bool tinet__cache_transport_answers(struct tinet__transport *base,
   char *scope = NULL;
   bool answers;
 
-  if (base->ops != &cache_ops || !is_cacheable(x) || scope_of(x, &scope) < 0)
+  if (base->ops != &cache_ops || !is_cacheable(x) ||
+      scope_of(transport_of(base), x, &scope) < 0)
     return false;
   look_up(transport_of(base), x, scope, &f);
   answers = f.is_refused || f.verdict != TINET__CACHE_VALIDATE;

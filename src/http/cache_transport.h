@@ -10,10 +10,12 @@
 #include "transport.h"
 #include <tinet/cookie.h>
 
-/* Takes `inner` on success, and a reference to the cache.  `cookies` (borrowed,
- * may be NULL) gets those of responses that nobody waits for.  TINET_ENOMEM. */
+/* Takes `inner`, which was made with `config`, on success, and a reference to
+ * the cache.  `cookies` (borrowed, may be NULL) gets those of responses that
+ * nobody waits for.  TINET_ENOMEM. */
 int tinet__cache_transport_open(
-    tinet_loop *loop, tinet_cache *cache, tinet_cookie_jar *cookies,
+    tinet_loop *loop, const struct tinet__transport_config *config,
+    tinet_cache *cache, tinet_cookie_jar *cookies,
     struct tinet__transport *inner,
     struct tinet__transport **ret_transport) TINET_MUST_CHECK;
 /* Will it answer this exchange, which is not started yet, without the network?

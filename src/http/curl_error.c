@@ -6,9 +6,11 @@
  */
 #include "curl_private.h"
 
+#include "../core/str.h"
 #include "../trust/failure.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct meaning {
@@ -103,7 +105,7 @@ static bool is_proxy_error(const struct tinet__curl_easy *e,
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_PEER_FAILED_VERIFICATION:
     return get_long(e, CURLINFO_PROXY_SSL_VERIFYRESULT) != 0 ||
-           (strncmp(x->proxy, "https:", 6) == 0 &&
+           (tinet__istarts(x->proxy, "https:") &&
             (!x->url->is_https || get_long(e, CURLINFO_HTTP_CONNECTCODE) == 0));
   default:
     return false;
@@ -160,9 +162,28 @@ static void lost(const struct tinet__curl_easy *e, const char *peer,
   set(e, err, TINET_ECLOSED, result, text);
 }
 
+/* curl's text has OpenSSL's number in it: "error:0A00010B:...". */
+static long queue_number(const struct tinet__curl_easy *e)
+{
+  const char *at = strstr(e->text, "error:");
+  unsigned long packed = at ? strtoul(at + 6, NULL, 16) : 0;
+
+  return (long)(packed & 0x7fffff); /* openssl: ERR_GET_REASON */
+}
+
+/* What no story is known of: the connection itself was lost. */
 static void tls_error(const struct tinet__curl_easy *e, const char *peer,
                       CURLcode result, tinet_error *err)
 {
+  char text[256];
+
+  if (get_long(e, CURLINFO_OS_ERRNO) != 0 || strstr(e->text, "SYSCALL") ||
+      strstr(e->text, "reset") || strstr(e->text, "closed")) {
+    (void)snprintf(text, sizeof(text),
+                   "%s: the connection was lost in the TLS handshake", peer);
+    set(e, err, TINET_ETLS, result, text);
+    return;
+  }
   (void)tinet__error_set(err, TINET_ETLS, TINET_ORIGIN_TRANSPORT, (long)result,
                          "TLS with %s failed: %s", peer,
                          e->text[0] ? e->text : curl_easy_strerror(result));
@@ -212,6 +233,7 @@ static bool tls_story(const struct tinet__curl_easy *e, CURLcode result,
 
   if (!has_failed && result != CURLE_RECV_ERROR && result != CURLE_SEND_ERROR)
     return false;
+  tinet__tls_check_number(e->check, queue_number(e));
   e->x->tls_failure =
       tinet__tls_check_failure(e->check, result == CURLE_SSL_CONNECT_ERROR);
   if (e->x->tls_failure == NULL)
@@ -227,7 +249,13 @@ static bool tls_story(const struct tinet__curl_easy *e, CURLcode result,
     *err = *own;
   else
     (void)tinet__tls_failure_error(e->x->tls_failure, err);
-  return true;
+  if (tinet__tls_check_is_http(e->check))
+    (void)tinet__error_set(err, TINET_ETLS, TINET_ORIGIN_TLS, err->number,
+                           "%s: the server speaks plain HTTP here, not TLS",
+                           e->x->url->host);
+  /* Without a number nothing is known but that it has failed. */
+  return e->x->tls_failure->reason != TINET_TLS_REASON_HANDSHAKE ||
+         err->number != 0;
 }
 
 static void translate(const struct tinet__curl_easy *e, const char *peer,
@@ -235,7 +263,7 @@ static void translate(const struct tinet__curl_easy *e, const char *peer,
 {
   char text[256];
 
-  if (tls_story(e, result, err) && err->code != TINET_ETLS)
+  if (tls_story(e, result, err))
     return;
   switch (result) {
   case CURLE_COULDNT_CONNECT:

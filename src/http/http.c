@@ -198,7 +198,7 @@ int tinet__lane_open(struct tinet__lane *lane, tinet_http *http,
   if (err < 0 || !opt->cache)
     return err;
   /* On failure the pool is still the lane's, and closed with it. */
-  return tinet__cache_transport_open(loop, opt->cache, opt->cookies,
+  return tinet__cache_transport_open(loop, &config, opt->cache, opt->cookies,
                                      lane->transport, &lane->transport);
 }
 

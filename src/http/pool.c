@@ -58,9 +58,9 @@ static void clear_key(struct key *key)
 static int login_text(const struct tinet__login *login, char **ret_text)
 {
   struct tinet__buf b = TINET__BUF_INIT;
-  int err =
-      tinet__buf_addf(&b, "%d%d\n%s\n%s", login->is_ntlm, login->is_negotiate,
-                      login->username, login->password);
+  int err = tinet__buf_addf(&b, "%d%d%zu:%s%s", login->is_ntlm,
+                            login->is_negotiate, strlen(login->username),
+                            login->username, login->password);
 
   if (err < 0)
     return err;
@@ -88,15 +88,12 @@ static int make_key(const struct tinet__exchange *x, struct key *ret_key)
 
 static bool same_trust(tinet_trust *a, tinet_trust *b)
 {
-  const char *x, *y;
+  char x[TINET__FINGERPRINT_MAX], y[TINET__FINGERPRINT_MAX];
 
   if (a == b)
     return true;
-  if (!a || !b)
-    return false;
-  x = tinet__trust_fingerprint(a);
-  y = tinet__trust_fingerprint(b);
-  return x && y && strcmp(x, y) == 0;
+  return a && b && tinet__trust_fingerprint(a, x) &&
+         tinet__trust_fingerprint(b, y) && strcmp(x, y) == 0;
 }
 
 static bool same_key(const struct key *a, const struct key *b)

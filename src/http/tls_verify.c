@@ -4,9 +4,7 @@
  * A connection that does not satisfy its check never completes its handshake,
  * so it leaves no session behind that another could resume.
  *
- * Alerts are noted because OpenSSL's error queue does not say who ended the
- * handshake, and in TLS 1.3 a rejected client certificate is heard of only
- * after it.
+ * In TLS 1.3 a rejected client certificate is heard of only after it.
  */
 #include "tls_verify.h"
 
@@ -23,7 +21,6 @@
 /* Keys and hashes of certificates are judged as Debian does, also where an old
  * protocol version needs a lower level. */
 #define CERTIFICATE_LEVEL 2
-#define ALERT_CLOSE_NOTIFY 0
 
 struct tinet__tls_check {
   unsigned n_refs;
@@ -37,8 +34,8 @@ struct tinet__tls_check {
   struct tinet__tls_meter *meter;
   tinet_tls_failure *failure; /* owned; NULL = none yet */
   tinet_error error;
-  int alert_sent, alert_received; /* -1 = none */
-  bool is_client_cert_sent;
+  struct tinet__tls_trouble trouble;
+  int (*keep_session)(SSL *ssl, SSL_SESSION *session); /* curl's; or NULL */
 };
 
 void tinet__tls_check_unref(struct tinet__tls_check *check)
@@ -76,18 +73,6 @@ static void make_index(void)
 
 /* ---- what OpenSSL tells ---- */
 
-static void note_alert(struct tinet__tls_check *check, bool is_sent,
-                       const unsigned char *alert, size_t len, const SSL *ssl)
-{
-  if (len < 2 || alert[1] == ALERT_CLOSE_NOTIFY)
-    return;
-  if (is_sent)
-    check->alert_sent = alert[1];
-  else
-    check->alert_received = alert[1];
-  check->is_client_cert_sent = SSL_get_certificate(ssl) != NULL;
-}
-
 /* NOLINTNEXTLINE(readability-function-size): as OpenSSL calls it */
 static void on_message(int is_sent, int version, int type, const void *data,
                        size_t len, SSL *ssl, void *arg)
@@ -95,12 +80,32 @@ static void on_message(int is_sent, int version, int type, const void *data,
   struct tinet__tls_check *check = arg;
 
   (void)version;
-  if (type == SSL3_RT_ALERT)
-    note_alert(check, is_sent, data, len, ssl);
+  tinet__tls_trouble_note(&check->trouble, is_sent, type, data, len);
   if (is_sent || type != SSL3_RT_HEADER)
     return;
   if (++check->meter->n_records >= check->meter->max)
     SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+}
+
+/* OpenSSL makes a session useless if its connection ends without a close_notify
+ * of ours, as those of HTTP/2 do when the server has said goodbye.  That rule
+ * is of TLS 1.0 (rfc: 4346 7.2.1), so curl keeps a copy. */
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+  struct tinet__tls_check *check =
+      SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
+  SSL_SESSION *copy = SSL_SESSION_dup(session);
+
+  if (copy && check->keep_session(ssl, copy) != 1)
+    SSL_SESSION_free(copy);
+  return 0; /* the original is nobody's */
+}
+
+static void keep_copies(struct tinet__tls_check *check, SSL_CTX *ctx)
+{
+  check->keep_session = SSL_CTX_sess_get_new_cb(ctx);
+  if (check->keep_session)
+    SSL_CTX_sess_set_new_cb(ctx, on_session);
 }
 
 static tinet_tls_failure *own_failure(struct tinet__tls_check *check)
@@ -212,7 +217,7 @@ static struct tinet__tls_check *make(const struct tinet__tls_check_options *opt)
     (void)tinet_ats_policy_ref(opt->ats.policy);
   }
   check->meter = opt->meter;
-  check->alert_sent = check->alert_received = -1;
+  check->trouble = (struct tinet__tls_trouble)TINET__TLS_TROUBLE_INIT;
   if (!check->host) {
     tinet__tls_check_unref(check);
     return NULL;
@@ -244,6 +249,7 @@ int tinet__tls_check_begin(const struct tinet__tls_check_options *opt,
   check->n_refs++; /* the context's */
   SSL_CTX_set_msg_callback(ctx, on_message);
   SSL_CTX_set_msg_callback_arg(ctx, check);
+  keep_copies(check, ctx);
   if (check->validates || check->ats.policy)
     SSL_CTX_set_cert_verify_callback(ctx, on_verify, check);
   if (check->ats.policy) /* a denial ends the handshake whatever curl thinks */
@@ -252,20 +258,26 @@ int tinet__tls_check_begin(const struct tinet__tls_check_options *opt,
   return TINET_OK;
 }
 
+void tinet__tls_check_number(struct tinet__tls_check *check, long number)
+{
+  if (check)
+    check->trouble.number = number;
+}
+
+bool tinet__tls_check_is_http(const struct tinet__tls_check *check)
+{
+  return check && check->trouble.is_http;
+}
+
 const tinet_tls_failure *
 tinet__tls_check_failure(struct tinet__tls_check *check, bool has_failed)
 {
-  bool has_alert;
-
   if (!check)
     return NULL;
-  has_alert = check->alert_received >= 0;
-  if (check->failure || (!has_failed && !has_alert))
+  if (check->failure || (!has_failed && check->trouble.alert_received < 0))
     return check->failure;
   if (own_failure(check))
-    tinet__tls_failure_of_alerts(check->failure, check->host, check->alert_sent,
-                                 check->alert_received,
-                                 check->is_client_cert_sent);
+    tinet__tls_failure_of_trouble(check->failure, check->host, &check->trouble);
   return check->failure;
 }
 

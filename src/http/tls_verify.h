@@ -28,6 +28,10 @@ int tinet__tls_check_begin(const struct tinet__tls_check_options *opt,
                            void *ssl_ctx, struct tinet__tls_check **ret_check)
     TINET_MUST_CHECK;
 void tinet__tls_check_unref(struct tinet__tls_check *check); /* NULL is fine */
+/* The reason that OpenSSL's error queue gave, for the story. */
+void tinet__tls_check_number(struct tinet__tls_check *check, long number);
+/* The peer has answered in cleartext HTTP. */
+bool tinet__tls_check_is_http(const struct tinet__tls_check *check);
 /* The story, once the connection has failed; borrowed from the check.  NULL if
  * TLS has nothing to tell.  `has_failed` = the handshake did not complete:
  * then there is always one. */

@@ -2,6 +2,7 @@
 #ifndef TINET_SOCKET_TLS_PRIVATE_H
 #define TINET_SOCKET_TLS_PRIVATE_H
 
+#include "../trust/failure.h"
 #include "tls.h"
 
 #include <openssl/ssl.h>
@@ -10,9 +11,8 @@ struct tinet__tls {
   SSL *ssl; /* owned */
   int fd;   /* borrowed from the stream; -1 until the handshake */
   bool is_server, is_address, is_open, is_eof, wants_write;
-  int io_errno;                   /* of the socket, in the last call */
-  int alert_sent, alert_received; /* -1 = none */
-  bool is_client_cert_sent;
+  int io_errno; /* of the socket, in the last call */
+  struct tinet__tls_trouble trouble;
   char *host;                       /* owned; what the peer must be; or NULL */
   tinet_trust *trust;               /* a reference, or NULL */
   struct tinet__tls_server *server; /* a reference, or NULL */

@@ -10,8 +10,6 @@
 #include <openssl/err.h>
 #include <string.h>
 
-#define ALERT_CLOSE_NOTIFY 0
-
 int tinet__tls_queue_error(tinet_error *err, int code, const char *what)
 {
   unsigned long number = ERR_peek_last_error();
@@ -45,16 +43,10 @@ static void on_message(int is_sent, int version, int type, const void *data,
                        size_t len, SSL *ssl, void *arg)
 {
   struct tinet__tls *tls = arg;
-  const unsigned char *alert = data;
 
   (void)version;
-  if (type != SSL3_RT_ALERT || len < 2 || alert[1] == ALERT_CLOSE_NOTIFY)
-    return;
-  if (is_sent)
-    tls->alert_sent = alert[1];
-  else
-    tls->alert_received = alert[1];
-  tls->is_client_cert_sent = SSL_get_certificate(ssl) != NULL;
+  (void)ssl;
+  tinet__tls_trouble_note(&tls->trouble, is_sent, type, data, len);
 }
 
 int tinet__tls_new(SSL_CTX *ctx, bool is_server, struct tinet__tls **ret_tls)
@@ -66,7 +58,7 @@ int tinet__tls_new(SSL_CTX *ctx, bool is_server, struct tinet__tls **ret_tls)
     return TINET_ENOMEM;
   tls->fd = -1;
   tls->is_server = is_server;
-  tls->alert_sent = tls->alert_received = -1;
+  tls->trouble = (struct tinet__tls_trouble)TINET__TLS_TROUBLE_INIT;
   tls->ssl = SSL_new(ctx);
   if (tls->ssl)
     bio = tinet__tls_bio(tls);
@@ -109,16 +101,16 @@ static void note_failure(struct tinet__tls *tls)
     ERR_clear_error(); /* the trust has said why */
     return;
   }
-  if (!tls->failure && !tls->is_server && tls->alert_received >= 0)
+  if (!tls->failure && !tls->is_server && tls->trouble.alert_received >= 0)
     tls->failure = tinet__zalloc(sizeof *tls->failure);
   if (tls->failure && tls->failure->reason == TINET_TLS_REASON_NONE)
-    tinet__tls_failure_of_alerts(tls->failure, what, tls->alert_sent,
-                                 tls->alert_received, tls->is_client_cert_sent);
+    tinet__tls_failure_of_trouble(tls->failure, what, &tls->trouble);
   if (tls->failure && tls->failure->reason == TINET_TLS_REASON_HANDSHAKE) {
     ERR_clear_error();
-    (void)tinet__error_set(&tls->error, TINET_ETLS, TINET_ORIGIN_TLS,
-                           tls->alert_received, "%s says: %s", what,
-                           SSL_alert_desc_string_long(tls->alert_received));
+    (void)tinet__error_set(
+        &tls->error, TINET_ETLS, TINET_ORIGIN_TLS, tls->trouble.alert_received,
+        "%s says: %s", what,
+        SSL_alert_desc_string_long(tls->trouble.alert_received));
   } else if (tls->failure) {
     ERR_clear_error();
     (void)tinet__tls_failure_error(tls->failure, &tls->error);

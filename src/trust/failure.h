@@ -7,11 +7,24 @@
 /* From a verification that failed (`store_ctx` is an X509_STORE_CTX). */
 void tinet__tls_failure_of_chain(tinet_tls_failure *failure, const char *host,
                                  void *store_ctx);
-/* From alerts (rfc: 8446 6.2): the number sent and received, -1 = none.
- * `is_client_cert_sent` tells whose certificate an alert is about. */
-void tinet__tls_failure_of_alerts(tinet_tls_failure *failure, const char *host,
-                                  int sent, int received,
-                                  bool is_client_cert_sent);
+/* What is noticed of a handshake, in case it fails. */
+struct tinet__tls_trouble {
+  int alert_sent, alert_received; /* rfc: 8446 6.2; -1 = none */
+  bool is_cert_wanted; /* the server has asked for a client certificate */
+  bool is_cert_sent;
+  bool is_http; /* it has answered in cleartext */
+  bool has_answer;
+  long number; /* the reason of OpenSSL's error queue; 0 = none */
+};
+#define TINET__TLS_TROUBLE_INIT                                                \
+  {                                                                            \
+    .alert_sent = -1, .alert_received = -1                                     \
+  }
+/* For OpenSSL's message callback. */
+void tinet__tls_trouble_note(struct tinet__tls_trouble *trouble, bool is_sent,
+                             int type, const void *data, size_t len);
+void tinet__tls_failure_of_trouble(tinet_tls_failure *failure, const char *host,
+                                   const struct tinet__tls_trouble *trouble);
 /* TINET_ECERTIFICATE, TINET_EPIN, ... and a sentence that names the host. */
 int tinet__tls_failure_error(const tinet_tls_failure *failure,
                              tinet_error *err);

@@ -143,13 +143,18 @@ static void copy_hash(X509 *cert, char *to, size_t size)
   (void)snprintf(to, size, "%s", OBJ_nid2sn(md));
 }
 
+/* What does not fit is left out, whole, and nothing comes after it. */
 static void append(char *to, size_t size, const char *word, size_t len)
 {
+  static const char rest[] = ", ...";
   size_t n = strlen(to);
 
-  if (n + len + 3 > size)
-    return; /* what does not fit is left out, whole */
-  (void)snprintf(to + n, size - n, "%s%.*s", n ? ", " : "", (int)len, word);
+  if (n >= sizeof rest && strcmp(to + n - (sizeof rest - 1), rest) == 0)
+    return;
+  if (n + len + 2 * sizeof rest > size)
+    (void)snprintf(to + n, size - n, "%s", n ? rest : "...");
+  else
+    (void)snprintf(to + n, size - n, "%s%.*s", n ? ", " : "", (int)len, word);
 }
 
 static void append_address(char *to, size_t size, const ASN1_OCTET_STRING *ip)

@@ -7,9 +7,11 @@
 
 #include "../core/error.h"
 
+#include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
 
+#define ALERT_CLOSE_NOTIFY 0
 #define ALERT_HANDSHAKE_FAILURE 40
 #define ALERT_BAD_CERTIFICATE 42
 #define ALERT_CERTIFICATE_UNKNOWN 46
@@ -126,109 +128,256 @@ void tinet__tls_failure_of_chain(tinet_tls_failure *f, const char *host,
     tinet__tls_describe(cert, f);
 }
 
-static tinet_tls_reason reason_of_alert(int sent, int received,
-                                        bool is_client_cert_sent)
+/* In TLS 1.3 an empty list has 8 bytes, before that 7. */
+#define EMPTY_CERTIFICATE_MESSAGE 8
+
+/* Alerts are noted because OpenSSL's error queue does not say who ended the
+ * handshake. */
+void tinet__tls_trouble_note(struct tinet__tls_trouble *t, bool is_sent,
+                             int type, const void *data, size_t len)
 {
-  switch (received) {
-  case ALERT_CERTIFICATE_REQUIRED:
-    return TINET_TLS_REASON_CLIENT_CERTIFICATE_REQUIRED;
-  case ALERT_PROTOCOL_VERSION:
-    return TINET_TLS_REASON_VERSION;
-  case ALERT_INSUFFICIENT_SECURITY:
-    return TINET_TLS_REASON_CIPHER;
-  default:
-    break;
+  const unsigned char *bytes = data;
+
+  if (type == SSL3_RT_ALERT && len >= 2 && bytes[1] != ALERT_CLOSE_NOTIFY)
+    *(is_sent ? &t->alert_sent : &t->alert_received) = bytes[1];
+  if (type == SSL3_RT_HANDSHAKE && len > 0) {
+    if (!is_sent && bytes[0] == SSL3_MT_CERTIFICATE_REQUEST)
+      t->is_cert_wanted = true;
+    if (is_sent && bytes[0] == SSL3_MT_CERTIFICATE)
+      t->is_cert_sent = len > EMPTY_CERTIFICATE_MESSAGE;
   }
-  if ((received >= ALERT_BAD_CERTIFICATE &&
-       received <= ALERT_CERTIFICATE_UNKNOWN) ||
-      received == ALERT_UNKNOWN_CA || received == ALERT_ACCESS_DENIED)
-    return is_client_cert_sent ? TINET_TLS_REASON_CLIENT_CERTIFICATE_REJECTED
-                               : TINET_TLS_REASON_CLIENT_CERTIFICATE_REQUIRED;
-  if (sent == ALERT_PROTOCOL_VERSION)
+  if (type == SSL3_RT_HEADER && !is_sent && !t->has_answer) {
+    t->has_answer = true;
+    t->is_http = len >= 5 && memcmp(bytes, "HTTP/", 5) == 0;
+  }
+}
+
+/* An alert about a certificate is about ours: what the server has is judged on
+ * this side. */
+static bool is_about_certificate(int alert)
+{
+  return (alert >= ALERT_BAD_CERTIFICATE &&
+          alert <= ALERT_CERTIFICATE_UNKNOWN) ||
+         alert == ALERT_UNKNOWN_CA || alert == ALERT_ACCESS_DENIED;
+}
+
+static tinet_tls_reason reason_of(const struct tinet__tls_trouble *t)
+{
+  if (t->alert_received == ALERT_CERTIFICATE_REQUIRED)
+    return TINET_TLS_REASON_CLIENT_CERTIFICATE_REQUIRED;
+  if (t->alert_received == ALERT_PROTOCOL_VERSION ||
+      (t->alert_received < 0 && t->alert_sent == ALERT_PROTOCOL_VERSION))
     return TINET_TLS_REASON_VERSION;
-  if (received == ALERT_HANDSHAKE_FAILURE)
+  if (t->alert_received == ALERT_INSUFFICIENT_SECURITY)
+    return TINET_TLS_REASON_CIPHER;
+  if (is_about_certificate(t->alert_received) ||
+      t->alert_received == ALERT_HANDSHAKE_FAILURE) {
+    if (t->is_cert_sent)
+      return TINET_TLS_REASON_CLIENT_CERTIFICATE_REJECTED;
+    if (t->is_cert_wanted) /* before TLS 1.3 there is no alert of its own */
+      return TINET_TLS_REASON_CLIENT_CERTIFICATE_REQUIRED;
+  }
+  if (t->alert_received == ALERT_HANDSHAKE_FAILURE)
     return TINET_TLS_REASON_CIPHER;
   return TINET_TLS_REASON_HANDSHAKE;
 }
 
-void tinet__tls_failure_of_alerts(tinet_tls_failure *f, const char *host,
-                                  int sent, int received,
-                                  bool is_client_cert_sent)
+void tinet__tls_failure_of_trouble(tinet_tls_failure *f, const char *host,
+                                   const struct tinet__tls_trouble *t)
 {
+  long number = t->number;
+
+  if (t->alert_received >= 0)
+    number = SSL_AD_REASON_OFFSET + t->alert_received;
+  else if (number == 0 && t->alert_sent >= 0)
+    number = SSL_AD_REASON_OFFSET + t->alert_sent;
   begin(f, host);
-  settle(f, reason_of_alert(sent, received, is_client_cert_sent),
-         received >= 0 ? SSL_AD_REASON_OFFSET + received
-         : sent >= 0   ? SSL_AD_REASON_OFFSET + sent
-                       : 0);
+  settle(f, reason_of(t), number);
 }
 
-/* The certificate that it is about, for a person. */
-static const char *whose(const tinet_tls_failure *f)
+/* ---- for a person ---- */
+
+#define SHORT 64 /* of a name in a sentence */
+
+/* Whole characters, and what is left out is told. */
+static const char *shortened(const char *text, char to[SHORT + 4])
 {
-  return f->depth <= 0 ? "the server's certificate" : "a certificate above it";
+  size_t n = strlen(text);
+
+  if (n <= SHORT)
+    return text;
+  n = SHORT;
+  while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+    n--;
+  (void)snprintf(to, SHORT + 4, "%.*s...", (int)n, text);
+  return to;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a sentence a reason */
-static void sentence(const tinet_tls_failure *f, char *to, size_t size)
+/* As many whole members of a list as fit. */
+static const char *shortened_list(const char *list, char *to, size_t size)
 {
+  size_t n = strlen(list);
+
+  if (n < size)
+    return list;
+  n = size - sizeof ", ...";
+  while (n > 0 && strncmp(list + n, ", ", 2) != 0)
+    n--;
+  (void)snprintf(to, size, "%.*s, ...", (int)n, list);
+  return n > 0 ? to : "many names";
+}
+
+/* The certificate that it is about. */
+static const char *whose(const tinet_tls_failure *f, char *to, size_t size)
+{
+  char name[SHORT + 4];
+
+  if (f->depth > 0)
+    (void)snprintf(to, size, "certificate %d of its chain (%.67s)", f->depth,
+                   shortened(f->subject, name));
+  else
+    (void)snprintf(to, size, "the server's certificate (%.67s)",
+                   shortened(f->subject, name));
+  return to;
+}
+
+static void about_issuer(const tinet_tls_failure *f, const char *who, char *to,
+                         size_t size)
+{
+  char name[SHORT + 4];
+
+  if (f->openssl_code == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN)
+    (void)snprintf(to, size,
+                   "the authority of its chain (%.67s) is not trusted",
+                   shortened(f->subject, name));
+  else
+    (void)snprintf(
+        to, size,
+        "%s is from %.67s, which is not trusted and has not been sent", who,
+        shortened(f->issuer, name));
+}
+
+static void about_pins(const tinet_tls_failure *f, char *to, size_t size)
+{
+  size_t first = strcspn(f->expected_spki, ",");
+
+  /* ti: createX509CertificatePinningSecurityManager */
+  (void)snprintf(to, size,
+                 "Certificate could not be verified with provided public key: "
+                 "expected %.*s%s, seen %s",
+                 (int)first, f->expected_spki,
+                 f->expected_spki[first] ? " or others" : "",
+                 f->seen_spki[0] ? f->seen_spki : "none at that place");
+}
+
+static void about_names(const tinet_tls_failure *f, char *to, size_t size)
+{
+  char names[121];
+
+  (void)snprintf(to, size, "the server's certificate is for %s, not this host",
+                 f->names[0] ? shortened_list(f->names, names, sizeof names)
+                             : "no host at all");
+}
+
+/* What a certificate says that is not good. */
+static bool about_certificate(const tinet_tls_failure *f, char *to, size_t size)
+{
+  char who[112];
+
+  (void)whose(f, who, sizeof who);
   switch (f->reason) {
   case TINET_TLS_REASON_EXPIRED:
-    (void)snprintf(to, size, "%s (%.80s) expired on %s", whose(f), f->subject,
-                   f->not_after);
-    break;
+    (void)snprintf(to, size, "%s expired on %s; it was valid from %s", who,
+                   f->not_after, f->not_before);
+    return true;
   case TINET_TLS_REASON_NOT_YET_VALID:
-    (void)snprintf(to, size, "%s (%.80s) is valid from %s only", whose(f),
-                   f->subject, f->not_before);
-    break;
+    (void)snprintf(to, size, "%s is not valid before %s, then until %s", who,
+                   f->not_before, f->not_after);
+    return true;
   case TINET_TLS_REASON_WRONG_HOST:
-    (void)snprintf(to, size, "the server's certificate is for %.120s",
-                   f->names[0] ? f->names : "no host at all");
-    break;
+    about_names(f, to, size);
+    return true;
   case TINET_TLS_REASON_UNKNOWN_ISSUER:
-    (void)snprintf(to, size, "the issuer of %s (%.100s) is not trusted",
-                   whose(f), f->issuer);
-    break;
+    about_issuer(f, who, to, size);
+    return true;
   case TINET_TLS_REASON_SELF_SIGNED:
-    (void)snprintf(to, size, "the server's certificate is self-signed (%.100s)",
-                   f->subject);
-    break;
+    (void)snprintf(to, size, "%s is self-signed and not trusted", who);
+    return true;
   case TINET_TLS_REASON_WEAK_KEY:
-    (void)snprintf(to, size, "the key of %s (%.80s) is too weak: %s", whose(f),
-                   f->subject, f->key);
-    break;
+    (void)snprintf(to, size, "the key of %s is too weak: %s", who, f->key);
+    return true;
   case TINET_TLS_REASON_WEAK_HASH:
-    (void)snprintf(to, size, "%s (%.80s) is signed with a weak hash: %s",
-                   whose(f), f->subject, f->hash);
-    break;
+    (void)snprintf(to, size, "%s is signed with a weak hash: %s", who, f->hash);
+    return true;
   case TINET_TLS_REASON_PIN_MISMATCH:
-    /* ti: createX509CertificatePinningSecurityManager */
-    (void)snprintf(to, size,
-                   "Certificate could not be verified with provided public "
-                   "key: expected %.60s, seen %s",
-                   f->expected_spki, f->seen_spki[0] ? f->seen_spki : "none");
-    break;
+    about_pins(f, to, size);
+    return true;
   case TINET_TLS_REASON_REFUSED:
-    (void)snprintf(to, size, "the application refused the certificate");
-    break;
+    (void)snprintf(to, size, "the application refused %s", who);
+    return true;
+  case TINET_TLS_REASON_REVOKED:
+  case TINET_TLS_REASON_WRONG_PURPOSE:
+  case TINET_TLS_REASON_INVALID:
+    (void)snprintf(to, size, "%s: %s", who,
+                   X509_verify_cert_error_string(f->openssl_code));
+    return true;
+  default:
+    return false;
+  }
+}
+
+static void about_handshake(const tinet_tls_failure *f, char *to, size_t size)
+{
+  long number = f->openssl_code;
+  const char *text;
+
+  if (number >= SSL_AD_REASON_OFFSET) {
+    (void)snprintf(
+        to, size, "the handshake ended with the alert \"%s\"",
+        SSL_alert_desc_string_long((int)(number - SSL_AD_REASON_OFFSET)));
+    return;
+  }
+  if (number == SSL_R_WRONG_VERSION_NUMBER) {
+    (void)snprintf(to, size, "the server's answer is not TLS");
+    return;
+  }
+  text = number > 0 ? ERR_reason_error_string(
+                          ERR_PACK(ERR_LIB_SSL, 0, (unsigned long)number))
+                    : NULL;
+  (void)snprintf(to, size, "the TLS handshake failed%s%s", text ? ": " : "",
+                 text ? text : "");
+}
+
+static void sentence(const tinet_tls_failure *f, char *to, size_t size)
+{
+  const char *text;
+
+  if (about_certificate(f, to, size))
+    return;
+  switch (f->reason) {
   case TINET_TLS_REASON_VERSION:
-    (void)snprintf(to, size, "no TLS version that both sides accept");
+    text = "there is no TLS version that both sides accept";
     break;
   case TINET_TLS_REASON_CIPHER:
-    (void)snprintf(to, size,
-                   "the server ended the handshake (no cipher suite or key "
-                   "exchange that both sides accept)");
+    text = "the server ended the handshake: there is no cipher suite or key "
+           "exchange that both sides accept";
     break;
   case TINET_TLS_REASON_CLIENT_CERTIFICATE_REQUIRED:
-    (void)snprintf(to, size, "the server wants a client certificate");
+    text = "the server wants a client certificate, and there is none for it";
     break;
   case TINET_TLS_REASON_CLIENT_CERTIFICATE_REJECTED:
-    (void)snprintf(to, size, "the server rejected the client certificate");
+    text = "the server rejected the client certificate";
     break;
   default:
-    (void)snprintf(to, size, "%s (%.80s): %s", whose(f), f->subject,
-                   X509_verify_cert_error_string(f->openssl_code));
-    break;
+    about_handshake(f, to, size);
+    return;
   }
+  (void)snprintf(to, size, "%s", text);
+  if (f->reason == TINET_TLS_REASON_CLIENT_CERTIFICATE_REJECTED &&
+      f->openssl_code >= SSL_AD_REASON_OFFSET)
+    (void)snprintf(to, size, "%s (%s)", text,
+                   SSL_alert_desc_string_long(
+                       (int)(f->openssl_code - SSL_AD_REASON_OFFSET)));
 }
 
 int tinet__tls_failure_error(const tinet_tls_failure *f, tinet_error *err)

@@ -47,7 +47,6 @@ struct tinet_trust {
   bool (*handles)(const char *url, void *user);
   void *handles_user;
   EVP_MD_CTX *digest; /* owned; of everything that was added */
-  char fingerprint[2 * EVP_MAX_MD_SIZE + 1];
 };
 
 int tinet_trust_new(tinet_trust **ret_trust)
@@ -156,32 +155,68 @@ int tinet_trust_add_pin(tinet_trust *t, const char *host,
   return TINET_OK;
 }
 
-static int add_authorities(tinet_trust *t, BIO *bio)
+/* How many were added to `to`; TINET_ECERTIFICATE: what comes after them is
+ * begun like a certificate and is none. */
+static int read_authorities(STACK_OF(X509) * to, BIO *bio)
 {
   X509 *cert;
-  int n = 0;
+  int reason;
 
-  if (!t->authorities)
-    t->authorities = sk_X509_new_null();
-  if (!t->authorities)
-    return TINET_ENOMEM;
+  ERR_clear_error();
   while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-    if (!note(t, "ca", 2) || !note_certificate(t, cert) ||
-        sk_X509_push(t->authorities, cert) <= 0) {
+    if (sk_X509_push(to, cert) <= 0) {
       X509_free(cert);
       return TINET_ENOMEM;
     }
-    n++;
   }
-  ERR_clear_error(); /* the end of the text counts as one */
-  return n;
+  reason = ERR_GET_REASON(ERR_peek_last_error());
+  ERR_clear_error();
+  /* openssl: this is how the end of the text is told */
+  return reason == PEM_R_NO_START_LINE ? sk_X509_num(to) : TINET_ECERTIFICATE;
+}
+
+/* All or none. */
+static int take_authorities(tinet_trust *t, STACK_OF(X509) * from)
+{
+  int n = sk_X509_num(from);
+
+  if (!t->authorities)
+    t->authorities = sk_X509_new_null();
+  if (!t->authorities ||
+      sk_X509_reserve(t->authorities, sk_X509_num(t->authorities) + n) != 1)
+    return TINET_ENOMEM;
+  for (int i = 0; i < n; i++)
+    if (!note(t, "ca", 2) || !note_certificate(t, sk_X509_value(from, i)))
+      return TINET_ENOMEM;
+  while (sk_X509_num(from) > 0) /* there is room for them */
+    (void)sk_X509_push(t->authorities, sk_X509_shift(from));
+  return TINET_OK;
+}
+
+static int add_authorities(tinet_trust *t, BIO *bio, tinet_error *err)
+{
+  STACK_OF(X509) *list = sk_X509_new_null();
+  int n = list ? read_authorities(list, bio) : TINET_ENOMEM;
+  int code = n;
+
+  if (n > 0)
+    code = take_authorities(t, list);
+  else if (n == 0)
+    code = tinet__error_set(err, TINET_ECERTIFICATE, TINET_ORIGIN_TINET, 0,
+                            "no certificate in the PEM text");
+  else if (n == TINET_ECERTIFICATE)
+    (void)tinet__error_set(err, n, TINET_ORIGIN_TINET, 0,
+                           "certificate %d of the PEM text cannot be read",
+                           sk_X509_num(list) + 1);
+  sk_X509_pop_free(list, X509_free);
+  return code;
 }
 
 int tinet_trust_add_ca(tinet_trust *t, const void *pem, size_t len,
                        tinet_error *err)
 {
   BIO *bio;
-  int n;
+  int code;
 
   if (!t || !pem || len > INT32_MAX)
     return TINET_EINVAL;
@@ -190,13 +225,9 @@ int tinet_trust_add_ca(tinet_trust *t, const void *pem, size_t len,
   bio = BIO_new_mem_buf(pem, (int)len);
   if (!bio)
     return TINET_ENOMEM;
-  n = add_authorities(t, bio);
+  code = add_authorities(t, bio, err);
   BIO_free(bio);
-  if (n < 0)
-    return n;
-  return n > 0 ? TINET_OK
-               : tinet__error_set(err, TINET_ECERTIFICATE, TINET_ORIGIN_TINET,
-                                  0, "no certificate in the PEM text");
+  return code;
 }
 
 static int read_file(const char *path, char **ret_data, size_t *ret_len,
@@ -228,6 +259,7 @@ static int read_file(const char *path, char **ret_data, size_t *ret_len,
 int tinet_trust_add_ca_file(tinet_trust *t, const char *path, tinet_error *err)
 {
   TINET_CLEANUP(tinet__freep) char *data = NULL;
+  tinet_error why = {0};
   size_t len = 0;
   int code;
 
@@ -236,10 +268,10 @@ int tinet_trust_add_ca_file(tinet_trust *t, const char *path, tinet_error *err)
   code = read_file(path, &data, &len, err);
   if (code < 0)
     return code;
-  code = tinet_trust_add_ca(t, data, len, NULL);
+  code = tinet_trust_add_ca(t, data, len, &why);
   if (code == TINET_ECERTIFICATE)
-    return tinet__error_set(err, code, TINET_ORIGIN_TINET, 0,
-                            "%s: no certificate in it", path);
+    return tinet__error_set(err, code, TINET_ORIGIN_TINET, 0, "%.120s: %s",
+                            path, why.text);
   return code;
 }
 
@@ -326,24 +358,23 @@ bool tinet__trust_has_authority(const tinet_trust *t, const void *cert)
   return false;
 }
 
-const char *tinet__trust_fingerprint(tinet_trust *t)
+bool tinet__trust_fingerprint(const tinet_trust *t,
+                              char text[TINET__FINGERPRINT_MAX])
 {
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned int n = 0;
   EVP_MD_CTX *copy;
 
   if (t->verify || t->handles)
-    return NULL;
-  if (t->fingerprint[0] && t->is_sealed)
-    return t->fingerprint;
+    return false;
   copy = EVP_MD_CTX_new();
   if (!copy || EVP_MD_CTX_copy_ex(copy, t->digest) != 1 ||
       EVP_DigestFinal_ex(copy, hash, &n) != 1)
     n = 0;
   EVP_MD_CTX_free(copy);
   for (unsigned int i = 0; i < n; i++)
-    (void)snprintf(t->fingerprint + 2 * (size_t)i, 3, "%02x", hash[i]);
-  return n > 0 ? t->fingerprint : NULL;
+    (void)snprintf(text + 2 * (size_t)i, 3, "%02x", hash[i]);
+  return n > 0;
 }
 
 static size_t best_pin(const tinet_trust *t, const char *host)
@@ -417,13 +448,17 @@ static bool is_pinned_key(const struct pin *pin, STACK_OF(X509) * chain)
   return false;
 }
 
-/* What does not fit is left out, whole. */
+/* Up to four; that there are more is told. */
 static void append_pin(tinet_tls_failure *f, const char *text)
 {
+  static const char rest[] = ", ...";
   size_t n = strlen(f->expected_spki), size = sizeof f->expected_spki;
 
-  if (n + strlen(text) + 3 <= size)
-    (void)snprintf(f->expected_spki + n, size - n, "%s%s", n ? ", " : "", text);
+  if (strstr(f->expected_spki, text) || strstr(f->expected_spki, rest))
+    return;
+  if (n + strlen(text) + 2 * sizeof rest > size)
+    text = "...";
+  (void)snprintf(f->expected_spki + n, size - n, "%s%s", n ? ", " : "", text);
 }
 
 static void describe_mismatch(const tinet_trust *t, const char *host,
@@ -445,6 +480,7 @@ static void describe_mismatch(const tinet_trust *t, const char *host,
     append_pin(f, text);
   }
   f->reason = TINET_TLS_REASON_PIN_MISMATCH;
+  f->openssl_code = X509_V_ERR_APPLICATION_VERIFICATION;
   f->nsurl_code = tinet__tls_nsurl_code(f->reason);
   f->depth = index;
   if (index < sk_X509_num(chain))
@@ -508,6 +544,7 @@ int tinet__trust_judge(const tinet_trust *t, const char *host, void *store_ctx,
   if (code == TINET_OK)
     return TINET_OK;
   f->reason = TINET_TLS_REASON_REFUSED;
+  f->openssl_code = X509_V_ERR_APPLICATION_VERIFICATION;
   f->nsurl_code = tinet__tls_nsurl_code(f->reason);
   f->depth = 0;
   tinet__tls_describe(sk_X509_value(chain, 0), f);

@@ -13,9 +13,10 @@ bool tinet__trust_judges_all(const tinet_trust *trust);
 /* Has it brought this authority (an X509 *) along? */
 bool tinet__trust_has_authority(const tinet_trust *trust, const void *cert);
 /* 64 hex digits that two trusts share only if they accept the same and speak
- * as the same; NULL if that cannot be told (a verifier, a filter).  Borrowed.
- */
-const char *tinet__trust_fingerprint(tinet_trust *trust);
+ * as the same; false if that cannot be told (a verifier, a filter). */
+#define TINET__FINGERPRINT_MAX 65
+bool tinet__trust_fingerprint(const tinet_trust *trust,
+                              char text[TINET__FINGERPRINT_MAX]);
 
 /* Sets up an SSL_CTX for a connection to `host`: extra authorities, the client
  * certificate.  TINET_ENOMEM, TINET_ETLS. */

@@ -49,6 +49,12 @@ struct named_trust {
   tinet_trust *trust;
 };
 
+#define MAX_POLICIES 8
+struct named_policy {
+  char *name;
+  tinet_ats_policy *policy;
+};
+
 struct drive {
   tinet_loop *loop;
   tinet_http *http; /* NULL until the first client */
@@ -57,6 +63,8 @@ struct drive {
   unsigned n_option_strings;
   struct named_trust trusts[MAX_TRUSTS];
   unsigned n_trusts;
+  struct named_policy policies[MAX_POLICIES];
+  unsigned n_policies;
   struct job *jobs;
   struct job *job; /* the one that commands are for */
 };
@@ -71,6 +79,7 @@ uint32_t crc32_of(uint32_t crc, const void *data, size_t len);
 void report_outcome(struct job *job, const char *kind);
 void report_hop(struct job *job, const tinet_http_hop *hop);
 void report_call(const char *call, int err);
+void report_call_text(const char *call, int err, const char *text);
 
 /* job.c */
 struct job *job_select(struct drive *drive, const char *name);
@@ -78,7 +87,9 @@ void job_begin(struct job *job); /* forgets the reports of the last send */
 void job_free(struct job *job);
 
 /* trust.c */
-int trust_command(struct drive *drive, char **word, unsigned n);
+int ats_command(struct drive *drive, char **word, unsigned n);
+int trust_command(struct drive *drive, char **word, unsigned n,
+                  tinet_error *err);
 /* cache.c; false: no such command */
 bool cache_command(struct drive *drive, char **word, unsigned n);
 tinet_trust *trust_find(struct drive *drive, const char *name);

@@ -229,10 +229,18 @@ static bool command(struct drive *drive, char **word, unsigned n)
   if (!strncmp(word[0], "cache", 5))
     return cache_command(drive, word, n);
   if (!strcmp(word[0], "trust")) {
-    int err = trust_command(drive, word, n);
+    tinet_error error = {0};
+    int err = trust_command(drive, word, n, &error);
 
     if (err < 0)
-      report_call("trust", err);
+      report_call_text("trust", err, error.text);
+    return true;
+  }
+  if (!strcmp(word[0], "ats")) {
+    int err = ats_command(drive, word, n);
+
+    if (err < 0)
+      report_call("ats", err);
     return true;
   }
   if (!strcmp(word[0], "options-from-env")) {

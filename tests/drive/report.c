@@ -231,9 +231,16 @@ void report_outcome(struct job *job, const char *kind)
   fputs("}\n", out);
 }
 
-void report_call(const char *call, int err)
+void report_call_text(const char *call, int err, const char *text)
 {
   printf("{\"call\":");
   json_text(stdout, call);
-  printf(",\"error\":\"%s\"}\n", tinet_error_name(err));
+  printf(",\"error\":\"%s\",\"text\":", tinet_error_name(err));
+  json_text(stdout, text);
+  printf("}\n");
+}
+
+void report_call(const char *call, int err)
+{
+  report_call_text(call, err, "");
 }

@@ -88,10 +88,10 @@ static int verify(const tinet_chain *chain, tinet_error *err, void *user)
   return user != NULL && chain->n_certificates > 0 ? TINET_EPOLICY : 0;
 }
 
-int trust_command(struct drive *drive, char **word, unsigned n)
+int trust_command(struct drive *drive, char **word, unsigned n,
+                  tinet_error *err)
 {
   tinet_trust *trust;
-  tinet_error err = {0};
   int code = TINET_EINVAL;
 
   if (n == 3 && !strcmp(word[2], "new"))
@@ -100,19 +100,50 @@ int trust_command(struct drive *drive, char **word, unsigned n)
   if (trust == NULL)
     return TINET_EINVAL;
   if (!strcmp(word[2], "pin"))
-    code = pin(trust, word, n, &err);
+    code = pin(trust, word, n, err);
   else if (!strcmp(word[2], "identity"))
-    code = identity(trust, word, n, &err);
+    code = identity(trust, word, n, err);
   else if (!strcmp(word[2], "ca") && n == 4)
-    code = tinet_trust_add_ca_file(trust, word[3], &err);
+    code = tinet_trust_add_ca_file(trust, word[3], err);
   else if (!strcmp(word[2], "verifier") && n == 4)
     code = tinet_trust_set_verifier(
         trust, verify, !strcmp(word[3], "refuse") ? drive : NULL, NULL);
   return code;
 }
 
+/* ats load NAME FILE; ats use NAME; ats off */
+int ats_command(struct drive *drive, char **word, unsigned n)
+{
+  struct named_policy *p = &drive->policies[drive->n_policies];
+  tinet_ats_policy *policy = NULL;
+  int err;
+
+  if (n == 4 && !strcmp(word[1], "load")) {
+    if (drive->n_policies == MAX_POLICIES)
+      return TINET_EINVAL;
+    err = tinet_ats_policy_load(word[3], NULL, &p->policy, NULL);
+    if (err < 0)
+      return err;
+    p->name = strdup(word[2]);
+    drive->n_policies++;
+    return 0;
+  }
+  for (unsigned i = 0; n == 3 && i < drive->n_policies; i++)
+    if (!strcmp(drive->policies[i].name, word[2]))
+      policy = drive->policies[i].policy;
+  if (n == 3 && policy == NULL)
+    return TINET_EINVAL;
+  drive->options.ats = policy;
+  tinet_http_set_ats(drive->http, policy);
+  return 0;
+}
+
 void trust_free_all(struct drive *drive)
 {
+  for (unsigned i = 0; i < drive->n_policies; i++) {
+    tinet_ats_policy_unref(drive->policies[i].policy);
+    free(drive->policies[i].name);
+  }
   for (unsigned i = 0; i < drive->n_trusts; i++) {
     tinet_trust_unref(drive->trusts[i].trust);
     free(drive->trusts[i].name);

@@ -128,6 +128,8 @@ static const struct tinet__exchange_events events = {
     .on_finish = on_finish,
 };
 
+static struct tinet__transport_config config;
+
 static void begin(void)
 {
   n_started = n_cancelled = 0;
@@ -136,7 +138,7 @@ static void begin(void)
   tinet__headers_reset(&request);
   T_EQ(0, tinet_loop_open(&loop));
   T_EQ(0, tinet_cache_open(NULL, &cache, NULL));
-  T_EQ(0, tinet__cache_transport_open(loop, cache, NULL, &fake, &t));
+  T_EQ(0, tinet__cache_transport_open(loop, &config, cache, NULL, &fake, &t));
   T_EQ(0, tinet__url_parse("https://host/page", false, &url, NULL));
 }
 
