@@ -306,10 +306,17 @@ def temporary_folder():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def free_ports(n):
+    """All different."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def is_listening(port):
@@ -408,6 +415,8 @@ class Threaded:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            # Else a response waits 40 ms for the acknowledgement of the tickets of TLS 1.3.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.n_connections += 1
             self.open.add(connection)
             threading.Thread(target=self.handle, args=(connection,), daemon=True).start()

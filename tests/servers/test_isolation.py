@@ -2,13 +2,16 @@
 """A connection or a TLS session made under one trust never serves a request
 under another.
 
-One host, five ways of asking for it: unverified, verified, pinned to the right
-key, pinned to a wrong key, with a client certificate, with another one.  In every
-order, over HTTP/1.1 and HTTP/2, kept alive and resumed.  The server says which
-client certificate a connection had and whether its session was resumed, so a
-connection that is used by the wrong request shows."""
+One host, ten ways of asking for it: unverified, verified, pinned to the right
+key, pinned to a wrong key, with a client certificate, with another one, with an
+extra authority, under App Transport Security, under it and unverified, under
+it and its own wrong pin.  In every order of two, each at an origin that nobody has
+asked before, over HTTP/1.1 and HTTP/2, kept alive and resumed.  The server says
+which client certificate a connection had and whether its session was resumed, so
+a connection that is used by the wrong request shows."""
 
 import itertools
+import plistlib
 import ssl
 import sys
 
@@ -28,15 +31,17 @@ class World:
         self.first = self.pki.certificate("first", "DNS:first")
         self.second = self.pki.certificate("second", "DNS:second")
 
-    def serve(self, certificate, closes=False, version=None):
+    def serve(self, certificate, **options):
+        return self.stack.enter_context(self.peer(certificate, **options))
+
+    def peer(self, certificate, closes=False, version=None):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(*certificate)
         tls.verify_mode = ssl.CERT_OPTIONAL
         tls.load_verify_locations(self.pki.ca)
         if version:
             tls.minimum_version = tls.maximum_version = version
-        peer = self.stack.enter_context(Threaded(lambda c: self.answer(c, closes), tls))
-        return peer
+        return Threaded(lambda c: self.answer(c, closes), tls)
 
     def answer(self, connection, closes):
         peer = connection.getpeercert()
@@ -63,60 +68,97 @@ class World:
         driver.command("trust", "first", "identity", "localhost", *self.first)
         driver.command("trust", "second", "new")
         driver.command("trust", "second", "identity", "localhost", *self.second)
+        driver.command("trust", "extra", "new")
+        driver.command("trust", "extra", "ca", self.other.ca)
+        # An entry of its own makes the local host one like any other.
+        strict = {"NSExceptionDomains": {"localhost": {"NSExceptionMinimumTLSVersion": "TLSv1.2"}}}
+        pins = {"localhost": {"NSPinnedLeafIdentities": [{"SPKI-SHA256-BASE64": "A" * 43 + "="}]}}
+        for name, keys in (("strict", strict), ("pins", dict(strict, NSPinnedDomains=pins))):
+            path = os.path.join(self.folder, name + ".plist")
+            write(path, plistlib.dumps({"NSAppTransportSecurity": keys}))
+            driver.command("ats", "load", name, path)
         return driver
 
 
-# How each asks, and whom the server then sees; None = the request must fail.
+# How each asks, under which policy, and whom a server that is trusted, and one
+# that is not, then sees; None = the request must fail.
 WAYS = {
-    "unverified": ({"validates_certificate": False}, "nobody"),
-    "verified": ({}, "nobody"),
-    "pinned": ({"trust": "right"}, "nobody"),
-    "mispinned": ({"trust": "wrong"}, None),
-    "first": ({"trust": "first"}, "first"),
-    "second": ({"trust": "second"}, "second"),
+    "unverified": ({"validates_certificate": False}, None, "nobody", "nobody"),
+    "verified": ({}, None, "nobody", None),
+    "pinned": ({"trust": "right"}, None, "nobody", None),
+    "mispinned": ({"trust": "wrong"}, None, None, None),
+    "first": ({"trust": "first"}, None, "first", None),
+    "second": ({"trust": "second"}, None, "second", None),
+    "extra": ({"trust": "extra"}, None, "nobody", "nobody"),
+    "strict": ({}, "strict", "nobody", None),
+    "strict, unverified": ({"validates_certificate": False}, "strict", "nobody", None),
+    "strict, mispinned": ({}, "pins", None, None),
 }
 
 
-def ask(driver, port, way, want):
-    settings = WAYS[way][0]
+def ask(driver, port, way, is_trusted=True):
+    """What the server said, in words; None if the request failed, as it must."""
+    settings, policy, trusted, untrusted = WAYS[way]
+    want = trusted if is_trusted else untrusted
+    driver.command("ats", *(["use", policy] if policy else ["off"]))
     outcome = driver.get("https://localhost:%d/" % port, **settings)
     if want is None:
         true(outcome.outcome == "error", way, "must fail:", outcome)
         equal(0, outcome.status)
-        return outcome
+        true(outcome.error_name in ("TINET_ECERTIFICATE", "TINET_EPIN", "TINET_EPOLICY"), way, outcome)
+        return None
     equal("load", outcome.outcome, "%s: %s" % (way, outcome))
-    equal(want, outcome.body_bytes.decode().split()[0], way)
-    return outcome
+    words = outcome.body_bytes.decode().split()
+    equal(want, words[0], way)
+    return words
 
 
-def in_every_order(world, wants, closes, version):
-    peer = world.serve(world.good if wants["verified"] else world.stranger, closes, version)
+def orders(part):
+    """All of two; under a sanitizer a third of them, another one each time."""
+    step = 3 if is_sanitized() else 1
+    return list(itertools.permutations(WAYS, 2))[part % step::step]
+
+
+def shares(a, b):
+    """ATS overrules the request that would not verify, so both ask the same."""
+    return {a, b} == {"strict", "strict, unverified"}
+
+
+def in_every_order(world, part, is_trusted, closes, version):
+    certificate = world.good if is_trusted else world.stranger
     driver = world.driver()
-    # Every twelfth order: each way comes after each other in many of them.
-    for order in itertools.islice(itertools.permutations(WAYS), 0, None, 12):
-        for way in order:
-            ask(driver, peer.port, way, wants[way])
+    for one, two in orders(part):
+        with world.peer(certificate, closes, version) as peer:
+            first, second = (ask(driver, peer.port, way, is_trusted) for way in (one, two))
+            again = ask(driver, peer.port, one, is_trusted)
+            said = "%s, then %s: %s, %s, %s" % (one, two, first, second, again)
+            if first:
+                equal("full", first[1], said)
+                equal("resumed" if closes else "full", again[1], said)
+            if second:
+                equal("resumed" if closes and first and shares(one, two) else "full", second[1], said)
+            if not closes and first and second:
+                equal(1 if shares(one, two) else 2, peer.n_connections, said)
     driver.end()
 
 
-TRUSTED = {way: want for way, (_, want) in WAYS.items()}
-UNTRUSTED = {way: "nobody" if way == "unverified" else None for way in WAYS}
-
-for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-    for closes in (False, True):
-        for label, wants in (("a server that is trusted", TRUSTED), ("a server that is not", UNTRUSTED)):
-            suite.add("%s, %s, %s" % (label, version.name, "a session each" if closes else "kept alive"),
-                      lambda world, w=wants, c=closes, v=version: in_every_order(world, w, c, v))
+VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+for n, (version, closes, is_trusted) in enumerate(itertools.product(VERSIONS, (False, True), (True, False))):
+    suite.add("a server that is %s, %s, %s" % ("trusted" if is_trusted else "not", version.name,
+                                              "a session each" if closes else "kept alive"),
+              lambda world, how=(n, is_trusted, closes, version): in_every_order(world, *how))
 
 
 @suite.test
-def a_session_is_resumed_by_the_same_way_only(world):
-    peer = world.serve(world.good, closes=True, version=ssl.TLSVersion.TLSv1_2)
-    driver = world.driver()
-    for way in ("verified", "pinned", "first"):
-        equal("full", ask(driver, peer.port, way, WAYS[way][1]).body_bytes.decode().split()[1], way)
-        equal("resumed", ask(driver, peer.port, way, WAYS[way][1]).body_bytes.decode().split()[1], way)
-    driver.end()
+def all_ways_one_after_the_other_at_one_origin(world):
+    for is_trusted, certificate in ((True, world.good), (False, world.stranger)):
+        driver = world.driver()
+        with world.peer(certificate) as peer:
+            for i in range(len(WAYS)):
+                for way in (list(WAYS) * 2)[i:i + len(WAYS)]:
+                    ask(driver, peer.port, way, is_trusted)
+                    ask(driver, peer.port, way, is_trusted)
+        driver.end()
 
 
 @suite.test
@@ -143,45 +185,57 @@ def another_TLS_version_has_connections_of_its_own(world):
     driver.end()
 
 
-@suite.test
-def HTTP2_streams_do_not_meet_either(world):
+NGINX = """
+daemon off; master_process off; pid h2.pid; error_log stderr;
+events {{ worker_connections 2048; }}
+http {{
+  access_log off;
+  client_body_temp_path h2b; proxy_temp_path h2p; fastcgi_temp_path h2f; uwsgi_temp_path h2u; scgi_temp_path h2s;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_client_certificate {ca}; ssl_verify_client optional; ssl_session_cache shared:sessions:1m;
+  map $ssl_client_s_dn $who {{ "" nobody; CN=first first; CN=second second; }}
+  server {{
+    {listen}
+    ssl_certificate {chain}; ssl_certificate_key {key};
+    keepalive_requests {requests};
+    location / {{ default_type text/plain; return 200 "$who $ssl_session_reused $connection $server_protocol"; }}
+  }}
+}}"""
+
+
+def over_HTTP_2(world, part, is_trusted, closes):
     nginx = need_program("nginx")
-    conf = os.path.join(world.folder, "h2.conf")
+    pairs = orders(part)
+    ports = []
 
     def command(port):
-        write(conf, """
-            daemon off; master_process off; pid h2.pid; error_log stderr;
-            events {}
-            http {
-              access_log off;
-              client_body_temp_path h2b; proxy_temp_path h2p; fastcgi_temp_path h2f;
-              uwsgi_temp_path h2u; scgi_temp_path h2s;
-              server {
-                listen 127.0.0.1:%d ssl http2;
-                ssl_certificate %s; ssl_certificate_key %s;
-                ssl_client_certificate %s; ssl_verify_client optional;
-                location / { default_type text/plain; return 200 "$ssl_client_s_dn $connection $server_protocol"; }
-              }
-            }""" % (port, *world.good, world.pki.ca))
+        ports[:] = [port] + [p for p in free_ports(len(pairs)) if p != port][:len(pairs) - 1]
+        chain, key = world.good if is_trusted else world.stranger
+        listen = " ".join("listen 127.0.0.1:%d ssl http2;" % p for p in ports)
+        conf = write(os.path.join(world.folder, "h2.conf"), NGINX.format(
+            ca=world.pki.ca, listen=listen, chain=chain, key=key, requests=1 if closes else 1000))
         return [nginx, "-p", world.folder, "-c", conf]
 
-    with server(command, world.folder, "h2") as port:
+    with server(command, world.folder, "h2"):
         driver = world.driver()
-        connections = {}
-        for way in list(WAYS) + list(reversed(WAYS)):
-            outcome = driver.get("https://localhost:%d/" % port, **WAYS[way][0])
-            if WAYS[way][1] is None:
-                equal("TINET_EPIN", outcome.error_name)
-                continue
-            words = outcome.body_bytes.decode().split(" ")
-            equal("HTTP/2.0", words[2])
-            equal({"first": "CN=first", "second": "CN=second"}.get(way, ""), words[0], way)
-            connections.setdefault(way, set()).add(words[1])
-        for way, used in connections.items():
-            equal(1, len(used), way + " keeps its connection")
-        every = [number for used in connections.values() for number in used]
-        equal(len(every), len(set(every)), "no two ways share one")
+        for port, (one, two) in zip(ports, pairs):
+            first, second, again = (ask(driver, port, way, is_trusted) for way in (one, two, one))
+            said = "%s, then %s: %s, %s, %s" % (one, two, first, second, again)
+            for words in (first, second, again):
+                equal("HTTP/2.0", words[3] if words else "HTTP/2.0", said)
+            if first and second and not shares(one, two):
+                equal(([".", "."], True), ([first[1], second[1]], first[2] != second[2]), said)
+            if first and closes:
+                equal("r", again[1], said)
+            if first and not closes:
+                equal(first[2], again[2], said)
         driver.end()
+
+
+for n, (closes, is_trusted) in enumerate(itertools.product((False, True), (True, False))):
+    suite.add("HTTP/2, a server that is %s, %s" % ("trusted" if is_trusted else "not",
+                                                  "a session each" if closes else "kept alive"),
+              lambda world, how=(n, is_trusted, closes): over_HTTP_2(world, *how))
 
 
 @suite.test
