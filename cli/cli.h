@@ -46,6 +46,7 @@ enum {
 int cli_exit_status(int code);
 /* The table of a command's statuses. */
 void cli_exit_help(FILE *out);
+void cli_exit_help_socket(FILE *out); /* those of the socket commands */
 
 /* ---- options (options.c) ---- */
 

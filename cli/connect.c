@@ -63,7 +63,7 @@ static void help(FILE *out)
       "a terminal.\n\n");
   cli_options_help(options, N_OPTIONS, out);
   (void)fprintf(out, "\nExit status:\n");
-  cli_exit_help(out);
+  cli_exit_help_socket(out);
 }
 
 static int seconds(const char *text, unsigned *ret)
@@ -137,6 +137,11 @@ static int check(struct connect *c)
 
   if (!c->host)
     return cli_usage("connect", "HOST is missing");
+  if (c->is_tls && c->is_udp)
+    return cli_usage("connect", "--tls and --udp do not go together");
+  if (!c->is_tls && (c->tls.ca_file || c->tls.server_name ||
+                     c->tls.n_alpn > 0 || c->tls.is_unverified))
+    return cli_usage("connect", "that option needs --tls");
   if (!c->port && strchr(c->host, '/')) {
     c->options.path = c->host;
     return c->is_udp ? cli_usage("connect", "--udp needs HOST and PORT")
@@ -162,7 +167,8 @@ static void on_resolved(const tinet_endpoint *endpoints, size_t n,
                         const tinet_error *err, void *user)
 {
   struct connect *c = user;
-  struct cli_datagrams how = {&c->udp, &c->to, c->wait_s};
+  struct cli_datagrams how = {
+      .options = &c->udp, .to = &c->to, .wait_s = c->wait_s};
   int status;
 
   if (n == 0) {

@@ -62,3 +62,44 @@ void cli_exit_help(FILE *out)
   for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
     (void)fprintf(out, "  %3d  %s\n", statuses[i].status, statuses[i].meaning);
 }
+
+/* What ends a command that speaks no HTTP. */
+static const struct {
+  int status;
+  const char *meaning; /* NULL: as in the table */
+} socket_statuses[] = {
+    {CLI_OK, "success: both sides have ended"},
+    {CLI_FAILED, "a failure that is not listed"},
+    {CLI_USAGE, NULL},
+    {3, "malformed host name"},
+    {6, NULL},
+    {7, NULL},
+    {8, "the peer broke the protocol of TLS"},
+    {CLI_WRITE_ERROR, NULL},
+    {CLI_READ_ERROR, "a certificate or key could not be read"},
+    {CLI_NO_MEMORY, NULL},
+    {28, NULL},
+    {35, NULL},
+    {45, NULL},
+    {56, NULL},
+    {60, NULL},
+    {63, "a limit of the system is reached"},
+    {130, NULL},
+};
+
+static const char *meaning_of(int status)
+{
+  for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+    if (statuses[i].status == status)
+      return statuses[i].meaning;
+  return "";
+}
+
+void cli_exit_help_socket(FILE *out)
+{
+  for (size_t i = 0; i < sizeof socket_statuses / sizeof *socket_statuses; i++)
+    (void)fprintf(out, "  %3d  %s\n", socket_statuses[i].status,
+                  socket_statuses[i].meaning
+                      ? socket_statuses[i].meaning
+                      : meaning_of(socket_statuses[i].status));
+}

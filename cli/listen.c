@@ -1,5 +1,6 @@
 /* listen.c - `tinet listen`: a connection that comes, on standard input and
  * output. */
+#include "get.h"
 #include "pipe.h"
 #include "store.h"
 
@@ -51,7 +52,8 @@ struct listen {
   tinet_tls_server_options tls;
   tinet_listener *listener;
   struct cli_pipe *pipe;
-  int status; /* -1 = not over yet */
+  struct get_signal *signals; /* owned; NULL: a signal ends it on the spot */
+  int status;                 /* -1 = not over yet */
 };
 
 static void help(FILE *out)
@@ -66,7 +68,7 @@ static void help(FILE *out)
       "the peer has and standard input is a terminal.\n\n");
   cli_options_help(options, N_OPTIONS, out);
   (void)fprintf(out, "\nExit status:\n");
-  cli_exit_help(out);
+  cli_exit_help_socket(out);
 }
 
 static int seconds(struct listen *l, const char *text)
@@ -144,6 +146,8 @@ static int check(struct listen *l)
     return cli_usage("listen", "PORT is missing");
   if (l->is_tls && (!l->cert || !l->key))
     return cli_usage("listen", "--tls needs --cert and --key");
+  if (!l->is_tls && (l->cert || l->key || l->client_ca || l->tls.n_alpn > 0))
+    return cli_usage("listen", "that option needs --tls");
   if (l->is_tls && l->is_udp)
     return cli_usage("listen", "--tls and --udp do not go together");
   if (strchr(l->port, '/')) {
@@ -205,6 +209,13 @@ static void on_error(tinet_listener *listener, const tinet_error *err,
     l->status = cli_exit_status(err->code);
 }
 
+static void on_signal(void *user, int number)
+{
+  struct listen *l = user;
+
+  l->status = CLI_SIGNAL + number;
+}
+
 /* The files are kept in memory until the program ends. */
 static int read_files(struct listen *l)
 {
@@ -226,12 +237,16 @@ static int read_files(struct listen *l)
 static int start_udp(struct listen *l)
 {
   tinet_udp_options opt;
-  struct cli_datagrams how = {&opt, NULL, l->wait_s};
+  struct cli_datagrams how = {.options = &opt, .wait_s = l->wait_s};
   tinet_endpoint e;
   int status;
 
   tinet_udp_options_init(&opt);
-  opt.host = l->options.host ? l->options.host : "127.0.0.1";
+  opt.host = l->options.host;
+  if (!opt.host || strcmp(opt.host, "localhost") == 0) {
+    opt.host = "127.0.0.1";
+    how.also = "::1";
+  }
   opt.port = l->options.port;
   status = cli_pipe_udp(l->pipe, &how, on_over, l);
   l->is_kept = false;
@@ -258,6 +273,8 @@ static int start(struct listen *l, tinet_loop *loop)
     cli_error("%s", err.text);
     return cli_exit_status(rc);
   }
+  if (l->options.path) /* else there is no file to be removed */
+    l->signals = get_signal_open(loop, on_signal, NULL, l);
   if (tinet_listener_local(l->listener, &e) == TINET_OK)
     say_where(l, &e);
   return CLI_OK;

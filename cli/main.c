@@ -1,8 +1,10 @@
 /* main.c - from the first argument to a command. */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <tinet/base.h>
+#include <unistd.h>
 
 static const struct cli_command *const commands[] = {
     &cli_run,     &cli_get,    &cli_ats,     &cli_bonjour,
@@ -83,9 +85,26 @@ static int dispatch(int argc, char **argv)
   return command ? command->run(argc - 1, argv + 1) : unknown(argv[1]);
 }
 
+/* A descriptor that the caller has closed must not become one of ours, or
+ * what is printed goes to a peer.  What stands in its place fails as a closed
+ * one does. */
+static void occupy_standard_descriptors(void)
+{
+  int fd;
+
+  do {
+    fd = open("/dev/null", O_PATH);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO)
+    (void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
-  int status = dispatch(argc, argv);
+  int status;
+
+  occupy_standard_descriptors();
+  status = dispatch(argc, argv);
 
   if (fflush(stdout) != 0 && status == CLI_OK)
     return CLI_WRITE_ERROR;

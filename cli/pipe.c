@@ -20,8 +20,10 @@ struct cli_pipe {
   tinet_loop *loop;
   tinet_stream *stream; /* owned; NULL: no connection */
   tinet_udp *udp;       /* owned; NULL: no datagrams */
+  tinet_udp *also;      /* owned; a second one, or NULL */
   const tinet_endpoint *to;
-  tinet_endpoint last; /* who sent the last datagram */
+  tinet_endpoint last; /* who sent the last datagram ... */
+  tinet_udp *last_udp; /* ... by way of which */
   unsigned wait_s;
   void (*on_over)(void *user, int status);
   void *user;
@@ -37,8 +39,9 @@ static void over(struct cli_pipe *p, int status)
 {
   (void)tinet_stream_close(p->stream);
   tinet_udp_close(p->udp);
+  tinet_udp_close(p->also);
   p->stream = NULL;
-  p->udp = NULL;
+  p->udp = p->also = NULL;
   p->on_over(p->user, status);
 }
 
@@ -131,15 +134,16 @@ static void send_end(struct cli_pipe *p)
 static void send_datagram(struct cli_pipe *p)
 {
   const tinet_endpoint *to = p->to;
+  tinet_udp *udp = to ? p->udp : p->last_udp;
   tinet_error err;
   int rc;
 
-  if (!to && p->last.family != TINET_FAMILY_ANY)
+  if (!to && udp)
     to = &p->last;
   if (!to)
     return; /* nobody has come yet: it waits */
   p->has_piece = false;
-  rc = tinet_udp_send(p->udp, to, p->piece, (size_t)p->len, &err);
+  rc = tinet_udp_send(udp, to, p->piece, (size_t)p->len, &err);
   if (rc < 0)
     cli_error("%s", err.text);
   if (rc != 1)
@@ -255,8 +259,8 @@ static void on_datagram(tinet_udp *udp, const tinet_datagram *d, void *user)
 {
   struct cli_pipe *p = user;
 
-  (void)udp;
   p->last = d->from;
+  p->last_udp = udp;
   if (print(p, d->data, d->len))
     send_piece(p);
 }
@@ -274,21 +278,46 @@ static void on_udp_drain(tinet_udp *udp, void *user)
   want_next(user);
 }
 
-int cli_pipe_udp(struct cli_pipe *p, const struct cli_datagrams *how,
-                 void (*on_over)(void *user, int status), void *user)
+static int open_udp(struct cli_pipe *p, const tinet_udp_options *opt,
+                    tinet_udp **ret_udp, tinet_error *err)
 {
   static const tinet_udp_events events = {on_datagram, on_udp_error,
                                           on_udp_drain};
-  tinet_error err;
+  int rc = tinet_udp_open(p->loop, opt, &events, p, ret_udp, err);
+
+  return rc < 0 ? rc : tinet_udp_receive_start(*ret_udp);
+}
+
+static int open_also(struct cli_pipe *p, const struct cli_datagrams *how,
+                     tinet_error *err)
+{
+  tinet_udp_options opt = *how->options;
+  tinet_endpoint first;
+  int rc = tinet_udp_local(p->udp, &first);
+
+  if (rc < 0)
+    return rc;
+  opt.host = how->also;
+  opt.port = first.port;
+  rc = open_udp(p, &opt, &p->also, err);
+  if (err->number == EADDRNOTAVAIL || err->number == EAFNOSUPPORT)
+    return TINET_OK; /* a machine without IPv6 */
+  return rc;
+}
+
+int cli_pipe_udp(struct cli_pipe *p, const struct cli_datagrams *how,
+                 void (*on_over)(void *user, int status), void *user)
+{
+  tinet_error err = {0};
   int rc;
 
   p->to = how->to;
   p->wait_s = how->wait_s;
   p->on_over = on_over;
   p->user = user;
-  rc = tinet_udp_open(p->loop, how->options, &events, p, &p->udp, &err);
-  if (rc == TINET_OK)
-    rc = tinet_udp_receive_start(p->udp);
+  rc = open_udp(p, how->options, &p->udp, &err);
+  if (rc == TINET_OK && how->also)
+    rc = open_also(p, how, &err);
   if (rc < 0) {
     cli_error("%s", err.text);
     return cli_exit_status(rc);

@@ -24,6 +24,7 @@ void cli_pipe_stream(struct cli_pipe *p, tinet_stream *stream,
  * NULL.  It is over `wait_s` seconds after the end of standard input. */
 struct cli_datagrams {
   const tinet_udp_options *options;
+  const char *also; /* another address with the same port; NULL = none */
   const tinet_endpoint *to;
   unsigned wait_s;
 };

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A datagram socket asks without being a connection: it is refused if the file
+ * has no socket, and of the wrong type if there is one. */
 static bool is_stale(const char *path, const struct tinet__sockaddr *sa)
 {
   struct stat st;
@@ -21,7 +23,7 @@ static bool is_stale(const char *path, const struct tinet__sockaddr *sa)
 
   if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
     return false;
-  fd = tinet__socket_open(AF_UNIX, SOCK_STREAM);
+  fd = tinet__socket_open(AF_UNIX, SOCK_DGRAM);
   if (fd < 0)
     return false;
   errnum =

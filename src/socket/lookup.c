@@ -83,12 +83,14 @@ static bool is_ascii(const char *s)
   return true;
 }
 
-static int numeric(const tinet_endpoint *e, tinet_family family,
-                   tinet_endpoint **ret_list, tinet_error *err)
+static int numeric(const char *host, const tinet_endpoint *e,
+                   tinet_family family, tinet_endpoint **ret_list,
+                   tinet_error *err)
 {
   if (family != TINET_FAMILY_ANY && family != e->family)
     return tinet__error_set(err, TINET_ERESOLVE, TINET_ORIGIN_RESOLVER,
-                            EAI_ADDRFAMILY, NULL);
+                            EAI_ADDRFAMILY, "%s is no IPv%d address", host,
+                            family == TINET_FAMILY_IPV4 ? 4 : 6);
   *ret_list = tinet__memdup(e, sizeof *e);
   return *ret_list
              ? TINET_OK
@@ -103,7 +105,7 @@ int tinet__lookup(const char *host, uint16_t port, tinet_family family,
   int rc = tinet_endpoint_parse(host, port, &e);
 
   if (rc == TINET_OK) {
-    rc = numeric(&e, family, ret_list, err);
+    rc = numeric(host, &e, family, ret_list, err);
     *ret_n = 1;
     return rc;
   }

@@ -3,6 +3,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 
@@ -74,6 +75,40 @@ def a_path_is_a_unix_socket(folder):
     equal(connect(path, text=b"ping").stdout, b"pong")
     equal(listener.end(), (0, b"ping", ""))
     assert not os.path.exists(path)
+
+
+@test
+def a_path_is_removed_after_a_signal_and_taken_over_after_a_kill(folder):
+    path = os.path.join(folder, "socket")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        listener = Listener(port=path)
+        listener.process.send_signal(number)
+        equal(listener.end()[0], 128 + number)
+        assert not os.path.exists(path)
+    listener = Listener(port=path)
+    listener.process.kill()
+    listener.end()
+    assert os.path.exists(path)
+    listener = Listener(text=b"pong", port=path)
+    taken = subprocess.run([TINET, "listen", path], capture_output=True, timeout=TIMEOUT)
+    equal(taken.returncode, 45)  # and the listener has noticed nothing
+    equal(connect(path, text=b"ping").stdout, b"pong")
+    equal(listener.end(), (0, b"ping", ""))
+    too_long = subprocess.run([TINET, "listen", "/" + "x" * 150], capture_output=True)
+    equal(too_long.returncode, 1)
+    assert b"longer than 107" in too_long.stderr, too_long.stderr
+
+
+@test
+def closed_standard_descriptors_are_no_sockets(_folder):
+    for close, status in (("<&-", 0), ("</dev/null >&-", 23)):
+        listener = Listener(text=b"secret")
+        command = '"$0" connect 127.0.0.1 "$1" ' + close
+        result = subprocess.run(
+            ["sh", "-c", command, TINET, listener.port], capture_output=True, timeout=TIMEOUT
+        )
+        equal(result.returncode, status)
+        listener.end()
 
 
 @test
@@ -166,6 +201,36 @@ def socat_understands_both_sides(_folder):
 
 
 @test
+def netcat_understands_both_sides(folder):
+    big = os.urandom(1 << 20)
+    with open(os.path.join(folder, "out"), "w+b") as out:
+        listener = Listener(text=b"to nc", stdout=out)
+        result = subprocess.run(
+            ["nc.openbsd", "-N", "127.0.0.1", listener.port],
+            input=big,
+            capture_output=True,
+            timeout=TIMEOUT,
+        )
+        equal(result.stdout, b"to nc")
+        equal(listener.end(), (0, None, ""))
+        out.seek(0)
+        assert out.read() == big
+    server = subprocess.Popen(
+        ["nc.openbsd", "-v", "-n", "-N", "-l", "127.0.0.1", "0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    port = re.search(rb"(\d+)$", server.stderr.readline().strip()).group(1).decode()
+    server.stdin.write(b"from nc")
+    server.stdin.close()
+    server.stdin = None
+    result = connect("127.0.0.1", port, text=b"to nc")
+    equal((result.returncode, result.stdout), (0, b"from nc"))
+    equal(server.communicate(timeout=TIMEOUT)[0], b"to nc")
+
+
+@test
 def keep_takes_one_after_the_other(_folder):
     listener = Listener("--keep")
     equal(connect("localhost", listener.port, text=b"one,").returncode, 0)
@@ -201,6 +266,21 @@ def datagrams_go_both_ways(_folder):
 
 
 @test
+def datagrams_come_to_both_loopback_addresses(_folder):
+    listener = Listener("--udp", text=None)
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family, socket.SOCK_DGRAM) as sender:
+            sender.settimeout(TIMEOUT)
+            sender.sendto(b"question", (address, int(listener.port)))
+            equal(os.read(listener.process.stdout.fileno(), 100), b"question")
+            listener.process.stdin.write(address.encode())
+            listener.process.stdin.flush()
+            equal(sender.recv(100), address.encode())
+    listener.process.terminate()
+    listener.end()
+
+
+@test
 def failures_have_their_status(_folder):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -212,7 +292,7 @@ def failures_have_their_status(_folder):
         equal(taken.returncode, 45)
         assert b"Address already in use" in taken.stderr, taken.stderr
     equal(connect("no-such-name.invalid", "80").returncode, 6)
-    for wrong in (["localhost"], ["localhost", "0"], ["localhost", "x"], []):
+    for wrong in (["localhost"], ["localhost", "0"], ["localhost", "x"], [], ["h", "1", "-k"], ["h", "1", "-su"]):
         equal(connect(*wrong).returncode, 2)
     for wrong in ([], ["70000"], ["0", "--tls"], ["0", "--nonsense"]):
         result = subprocess.run([TINET, "listen", *wrong], capture_output=True)
