@@ -8,8 +8,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ats.h"
+#include "ats_source.h"
 #include "json.h"
 
 enum { OPTION_FORMAT = 1, OPTION_FAIL_ON };
@@ -90,6 +92,14 @@ static int on_operand(void *user, const char *operand)
   return CLI_OK;
 }
 
+/* What comes out of a pipe comes once. */
+static bool can_be_read_again(const char *path)
+{
+  struct stat st;
+
+  return stat(path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
 static void read_one(const struct check *c, struct ats_checked *file)
 {
   tinet_ats_options lenient = c->ats;
@@ -101,9 +111,21 @@ static void read_one(const struct check *c, struct ats_checked *file)
   file->status = ats_load_status(code);
   file->error = cli_strdup(err.text);
   lenient.flags |= TINET_ATS_FLAG_LENIENT;
-  if (code != TINET_ESYNTAX ||
+  if (code != TINET_ESYNTAX || !can_be_read_again(file->path) ||
       tinet_ats_policy_load(file->path, &lenient, &file->policy, &err) < 0)
     file->policy = NULL;
+}
+
+static bool is_malformed_xml(const tinet_ats_finding *f)
+{
+  return strcmp(f->id, "xml") == 0 || strcmp(f->id, "xml-comment") == 0;
+}
+
+tinet_ats_severity ats_check_severity(const struct ats_checked *file,
+                                      const tinet_ats_finding *f)
+{
+  return file->status != CLI_OK && is_malformed_xml(f) ? TINET_ATS_ERROR
+                                                       : f->severity;
 }
 
 /* A malformed file fails by itself; of findings the highest counts. */
@@ -121,16 +143,20 @@ static int status_of(const struct check *c, const struct ats_checked *file)
 
 /* ---- text ---- */
 
-static void print_finding(const tinet_ats_finding *f)
+static void print_finding(struct ats_source *source, const tinet_ats_finding *f,
+                          tinet_ats_severity severity)
 {
   cli_print_safe(stdout, f->file);
   if (f->line)
     (void)printf(":%u", f->line);
   if (f->line && f->column)
     (void)printf(":%u", f->column);
-  (void)printf(": %s: ", tinet_ats_severity_name(f->severity));
+  (void)printf(": %s: ", tinet_ats_severity_name(severity));
   cli_print_safe(stdout, f->message);
-  (void)printf(" [%s]\n    %s\n", f->id, f->why);
+  (void)printf(" [%s]\n", f->id);
+  ats_source_print(source, stdout, f->file, f->line, f->column);
+  (void)printf("    ");
+  cli_wrap(stdout, 4, 4, f->why);
   if (*f->suggestion) {
     (void)printf("    write: ");
     cli_print_safe(stdout, f->suggestion);
@@ -138,40 +164,57 @@ static void print_finding(const tinet_ats_finding *f)
   }
 }
 
+struct counts {
+  size_t n_of[3]; /* by severity */
+  size_t n_review, n_read;
+};
+
+static void print_file(const struct ats_checked *file, struct counts *counts)
+{
+  size_t n = file->policy ? tinet_ats_policy_n_findings(file->policy) : 0;
+  struct ats_source source = {NULL, NULL, 0, NULL};
+
+  for (size_t i = 0; i < n; i++) {
+    const tinet_ats_finding *f = tinet_ats_policy_finding(file->policy, i);
+    tinet_ats_severity severity = ats_check_severity(file, f);
+
+    print_finding(&source, f, severity);
+    counts->n_of[severity]++;
+    counts->n_review += f->needs_justification;
+  }
+  ats_source_free(&source);
+  counts->n_read += file->policy != NULL;
+  /* In order, also where both go to the same place. */
+  (void)fflush(stdout);
+  if (file->error)
+    cli_error("%s", file->error);
+}
+
 static void print_text(const struct check *c)
 {
-  size_t n_of[3] = {0}, n_review = 0;
+  struct counts counts = {{0, 0, 0}, 0, 0};
+  const size_t *n = counts.n_of;
 
-  for (size_t i = 0; i < c->n_files; i++) {
-    const struct ats_checked *file = &c->files[i];
-    size_t n = file->policy ? tinet_ats_policy_n_findings(file->policy) : 0;
-
-    for (size_t k = 0; k < n; k++) {
-      const tinet_ats_finding *f = tinet_ats_policy_finding(file->policy, k);
-
-      print_finding(f);
-      n_of[f->severity]++;
-      n_review += f->needs_justification;
-    }
-    if (file->error)
-      cli_error("%s", file->error);
-  }
-  (void)printf("%zu error%s, %zu warning%s, %zu note%s\n", n_of[2],
-               n_of[2] == 1 ? "" : "s", n_of[1], n_of[1] == 1 ? "" : "s",
-               n_of[0], n_of[0] == 1 ? "" : "s");
-  if (n_review)
+  for (size_t i = 0; i < c->n_files; i++)
+    print_file(&c->files[i], &counts);
+  if (counts.n_read == 0)
+    return;
+  (void)printf("%zu error%s, %zu warning%s, %zu note%s\n", n[2],
+               n[2] == 1 ? "" : "s", n[1], n[1] == 1 ? "" : "s", n[0],
+               n[0] == 1 ? "" : "s");
+  if (counts.n_review)
     (void)printf("App Review will ask for a justification of %zu key%s.\n",
-                 n_review, n_review == 1 ? "" : "s");
+                 counts.n_review, counts.n_review == 1 ? "" : "s");
 }
 
 /* ---- JSON ---- */
 
-static void print_json_finding(const tinet_ats_finding *f, const char *before)
+static void print_json_finding(const tinet_ats_finding *f,
+                               tinet_ats_severity severity, const char *before)
 {
   (void)printf("%s\n      {", before);
   cli_json_member(stdout, "", "id", f->id);
-  cli_json_member(stdout, ", ", "severity",
-                  tinet_ats_severity_name(f->severity));
+  cli_json_member(stdout, ", ", "severity", tinet_ats_severity_name(severity));
   cli_json_member(stdout, ", ", "file", f->file);
   (void)printf(", \"line\": %u, \"col\": %u", f->line, f->column);
   cli_json_member(stdout, ",\n       ", "message", f->message);
@@ -191,9 +234,11 @@ static void print_json(const struct check *c)
     if (file->error)
       cli_json_member(stdout, ", ", "error", file->error);
     (void)printf(", \"findings\": [");
-    for (size_t k = 0; k < n; k++)
-      print_json_finding(tinet_ats_policy_finding(file->policy, k),
-                         k ? "," : "");
+    for (size_t k = 0; k < n; k++) {
+      const tinet_ats_finding *f = tinet_ats_policy_finding(file->policy, k);
+
+      print_json_finding(f, ats_check_severity(file, f), k ? "," : "");
+    }
     (void)printf("%s]}", n ? "\n    " : "");
   }
   (void)printf("\n]}\n");

@@ -13,6 +13,10 @@ struct ats_checked {
   int status;
 };
 
+/* Of a file that is malformed, what makes it so is an error, although it was
+ * passed over to find the rest. */
+tinet_ats_severity ats_check_severity(const struct ats_checked *file,
+                                      const tinet_ats_finding *f);
 void ats_check_sarif(const struct ats_checked *files, size_t n_files);
 
 #endif

@@ -5,47 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH 79
 #define LABEL 13 /* columns of "  negotiated " */
 
 /* ---- lines ---- */
 
-/* Wraps words; the first line goes on at column `at`, the others at `indent`.
- */
-static void wrap(FILE *out, int at, int indent, const char *text)
-{
-  bool is_first = true;
-
-  while (*text) {
-    size_t len = strcspn(text, " ");
-
-    if (!is_first && at + 1 + (int)len > WIDTH) {
-      (void)fprintf(out, "\n%*s", indent, "");
-      at = indent;
-    } else if (!is_first) {
-      (void)fputc(' ', out);
-      at++;
-    }
-    for (size_t i = 0; i < len;) {
-      char one[8] = "";
-      size_t n = cli_utf8_len(text + i, len - i);
-
-      memcpy(one, text + i, n ? n : 1);
-      cli_print_safe(out, one);
-      i += n ? n : 1;
-      at++;
-    }
-    is_first = false;
-    text += len;
-    text += strspn(text, " ");
-  }
-  (void)fputc('\n', out);
-}
-
 static void labelled(FILE *out, const char *label, const char *text)
 {
   (void)fprintf(out, "  %-*s", LABEL - 2, label);
-  wrap(out, LABEL, LABEL, text);
+  cli_wrap(out, LABEL, LABEL, text);
 }
 
 /* Lines that are to be copied are not wrapped. */
@@ -168,7 +135,7 @@ static void print_reason(FILE *out, const tinet_ats_reason *r)
   int n;
 
   (void)fprintf(out, "  FAIL  %-20s ", tinet_ats_code_name(r->code));
-  wrap(out, 29, 29, r->text);
+  cli_wrap(out, 29, 29, r->text);
   n = snprintf(text, sizeof text, "NSURLErrorDomain %d", r->nsurl_code);
   if (r->ssl_status)
     n += snprintf(text + n, sizeof text - (size_t)n,
@@ -177,7 +144,7 @@ static void print_reason(FILE *out, const tinet_ats_reason *r)
     n += snprintf(text + n, sizeof text - (size_t)n, "%s%d",
                   seen == r->ssl_seen ? ", in logs " : ", ", *seen);
   (void)fprintf(out, "%*s", 29, "");
-  wrap(out, 29, 29, text);
+  cli_wrap(out, 29, 29, text);
 }
 
 static void print_kept_rules(FILE *out, const struct diagnose_hop *hop)
@@ -191,7 +158,7 @@ static void print_kept_rules(FILE *out, const struct diagnose_hop *hop)
       n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? ", " : "",
                             tinet_ats_code_name(rules[i]));
   (void)fputs("  ok    ", out);
-  wrap(out, 8, 8, text);
+  cli_wrap(out, 8, 8, text);
   if (hop->verdict.notes & TINET_ATS_NOTE_CT_UNKNOWN)
     (void)fprintf(out,
                   "  ?     cert-ct              %u timestamps embedded, %u by "
@@ -224,11 +191,12 @@ static void print_fixes(FILE *out, const struct diagnosis *d,
 {
   if (!hop->is_https && d->secure) {
     (void)fprintf(out, "\n  use https: ");
-    wrap(out, 13, 13,
-         d->is_secure_enough
-             ? "the server already has it, and meets App Transport Security"
-             : "the server has it, but does not meet App Transport Security "
-               "there either");
+    cli_wrap(
+        out, 13, 13,
+        d->is_secure_enough
+            ? "the server already has it, and meets App Transport Security"
+            : "the server has it, but does not meet App Transport Security "
+              "there either");
   }
   for (size_t i = 0; i < hop->verdict.n_reasons; i++) {
     const struct diagnose_fix *fix =
@@ -240,7 +208,7 @@ static void print_fixes(FILE *out, const struct diagnosis *d,
       continue;
     what = cli_format("%.*s", line ? (int)(line - fix->what) : 1000, fix->what);
     (void)fputs("\n  on the server: ", out);
-    wrap(out, 17, 17, what);
+    cli_wrap(out, 17, 17, what);
     free(what);
     if (line)
       block(out, "", line + 1);
@@ -262,7 +230,7 @@ static void print_exception(FILE *out, const struct diagnosis *d)
                         : "asks for no justification",
                  review ? review : "");
   (void)fputs("\n  or ", out);
-  wrap(out, 5, 5, text);
+  cli_wrap(out, 5, 5, text);
   diagnose_tiapp(d, 6, out);
 }
 

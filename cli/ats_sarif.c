@@ -91,8 +91,9 @@ static void print_location(const char *file, unsigned line, unsigned column)
   (void)printf("%s}}]}", line ? "}" : "");
 }
 
-static void print_result(const struct rules *rules, const tinet_ats_finding *f,
-                         const char *before)
+static void print_result(const struct rules *rules,
+                         const struct ats_checked *file,
+                         const tinet_ats_finding *f, const char *before)
 {
   char *text = *f->suggestion
                    ? cli_format("%s. Write: %s", f->message, f->suggestion)
@@ -100,7 +101,7 @@ static void print_result(const struct rules *rules, const tinet_ats_finding *f,
 
   cli_json_member(stdout, before, "ruleId", f->id);
   (void)printf(", \"ruleIndex\": %zu", index_of(rules, f->id));
-  cli_json_member(stdout, ", ", "level", level(f->severity));
+  cli_json_member(stdout, ", ", "level", level(ats_check_severity(file, f)));
   cli_json_member(stdout, ",\n       \"message\": {", "text", text);
   (void)printf("},\n       ");
   print_location(f->file, f->line, f->column);
@@ -113,7 +114,7 @@ static bool print_results(const struct rules *rules,
   size_t n = file->policy ? tinet_ats_policy_n_findings(file->policy) : 0;
 
   for (size_t i = 0; i < n; i++) {
-    print_result(rules, tinet_ats_policy_finding(file->policy, i),
+    print_result(rules, file, tinet_ats_policy_finding(file->policy, i),
                  is_first ? "\n      {" : ",\n      {");
     is_first = false;
   }

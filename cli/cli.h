@@ -119,6 +119,10 @@ const char *cli_duration(double seconds, char *to);
 /* Text of a stranger for a terminal: control characters (C0, DEL, C1, those
  * that turn directions) and what is not UTF-8 as \xHH. */
 void cli_print_safe(FILE *out, const char *text);
+/* Text like that in words, not wider than a terminal of 80 columns: the first
+ * line goes on at column `at`, the others at `indent`.  Ends the line. */
+#define CLI_WIDTH 79
+void cli_wrap(FILE *out, int at, int indent, const char *text);
 /* Length of the valid UTF-8 sequence at `s`, 0 if there is none. */
 size_t cli_utf8_len(const char *s, size_t len);
 

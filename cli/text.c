@@ -187,3 +187,33 @@ void cli_print_safe(FILE *out, const char *text)
     len -= n;
   }
 }
+
+void cli_wrap(FILE *out, int at, int indent, const char *text)
+{
+  bool is_first = true;
+
+  while (*text) {
+    size_t len = strcspn(text, " ");
+
+    if (!is_first && at + 1 + (int)len > CLI_WIDTH) {
+      (void)fprintf(out, "\n%*s", indent, "");
+      at = indent;
+    } else if (!is_first) {
+      (void)fputc(' ', out);
+      at++;
+    }
+    for (size_t i = 0; i < len;) {
+      char one[8] = "";
+      size_t n = cli_utf8_len(text + i, len - i);
+
+      memcpy(one, text + i, n ? n : 1);
+      cli_print_safe(out, one);
+      i += n ? n : 1;
+      at++;
+    }
+    is_first = false;
+    text += len;
+    text += strspn(text, " ");
+  }
+  (void)fputc('\n', out);
+}

@@ -48,7 +48,8 @@ tinet_ats_profile_find(const char *name,
 /* NSIncludesSubdomains reaches one label down, as Apple's documentation says,
  * and not all, as Apple's systems do. */
 #define TINET_ATS_FLAG_SUBDOMAIN_DEPTH_ONE (1u << 2)
-/* A server of a public authority must prove Certificate Transparency. */
+/* Every server must prove Certificate Transparency, not only one of a public
+ * authority; what cannot be judged is denied. */
 #define TINET_ATS_FLAG_REQUIRE_CT (1u << 3)
 /* Malformed XML is read as far as Titanium's tools would read it; what was
  * wrong becomes a finding. */
@@ -107,7 +108,8 @@ TINET_API int tinet_ats_policy_parse(const void *data, size_t len,
                                      tinet_error *err) TINET_MUST_CHECK;
 
 /* The same from a file; a folder is a Titanium project: its tiapp.xml, over the
- * Info.plist beside it if there is one.  Also TINET_EFILE. */
+ * Info.plist beside it if there is one; without a tiapp.xml it is the
+ * Info.plist.  Also TINET_EFILE. */
 TINET_API int tinet_ats_policy_load(const char *path,
                                     const tinet_ats_options *options,
                                     tinet_ats_policy **ret_policy,

@@ -158,11 +158,18 @@ static const xmlSAXHandler handlers = {
     .serror = on_error,
 };
 
+static void say_nothing(void *arg, xmlErrorPtr e)
+{
+  (void)arg, (void)e;
+}
+
 int tinet__xml_read(const void *data, size_t len,
                     const struct tinet__xml_events *events, void *user,
                     struct tinet__xml_stop *stop)
 {
   struct reader r = {.events = events, .user = user, .stop = stop};
+  xmlStructuredErrorFunc handler = xmlStructuredError;
+  void *handler_user = xmlStructuredErrorContext;
 
   *stop = (struct tinet__xml_stop){0, 0, ""};
   if (len > MAX_BYTES)
@@ -174,8 +181,12 @@ int tinet__xml_read(const void *data, size_t len,
   r.ctxt->userData = &r;
   /* NOENT only makes `&amp;` in an attribute arrive as `&`: without a document
    * type there is no other entity. */
+  /* What is wrong with an encoding is told to this thread's handler alone,
+   * which writes to standard error by default. */
+  xmlSetStructuredErrorFunc(NULL, say_nothing);
   xmlFreeDoc(xmlCtxtReadMemory(r.ctxt, data, (int)len, NULL, NULL,
                                XML_PARSE_NONET | XML_PARSE_NOENT));
+  xmlSetStructuredErrorFunc(handler_user, handler);
   if (!r.ctxt->wellFormed)
     fail(&r, TINET_ESYNTAX, "not well-formed XML");
   xmlFreeParserCtxt(r.ctxt);

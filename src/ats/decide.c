@@ -113,6 +113,8 @@ static void deny_cleartext(struct decision *d)
                            .requirement = &v->requirement,
                            .verdict = v};
   const tinet_ats_exception *x = v->exception;
+  const struct tinet__entry *near =
+      x ? NULL : tinet__policy_near_entry(d->policy, &d->host);
 
   v->is_allowed = false;
   v->code = TINET_ATS_CLEARTEXT;
@@ -121,6 +123,13 @@ static void deny_cleartext(struct decision *d)
                      "%s: cleartext is denied, ATS requires HTTPS (the entry "
                      "for %s does not allow it)",
                      d->host.name, x->key);
+  else if (near)
+    tinet__judge_add(
+        &j, v->code, -1,
+        "%s: cleartext is denied, ATS requires HTTPS (the nearest "
+        "entry, %s, does not reach it%s)",
+        d->host.name, near->exception.key,
+        near->exception.includes_subdomains ? "" : ": no NSIncludesSubdomains");
   else
     tinet__judge_add(&j, v->code, -1,
                      "%s: cleartext is denied, ATS requires HTTPS (no entry "

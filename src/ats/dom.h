@@ -16,7 +16,7 @@
 #define TINET__DOM_MAX_ELEMENTS 400000 /* 4 MiB of them, nearly */
 
 struct tinet__node {
-  const char *name; /* without its prefix */
+  const char *name; /* as written, with a prefix */
   struct tinet__place at;
   const char *text; /* all of it, comments left out; "" if there is none */
   size_t text_len;

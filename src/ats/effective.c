@@ -59,6 +59,8 @@ static void add_number(struct writer *w, const struct tinet__value *v)
     (void)snprintf(text, sizeof text, "%" PRId64, v->integer);
   else
     (void)snprintf(text, sizeof text, "%.17g", v->real);
+  if (v->kind == TINET__VALUE_REAL && strchr(text, ','))
+    *strchr(text, ',') = '.'; /* the point of some locales */
   add(w, text);
 }
 
@@ -164,15 +166,6 @@ static void json_string(struct writer *w, const char *text, size_t len)
 static void json_value(struct writer *w, const struct tinet__value *v,
                        size_t indent);
 
-/* Of a key that stands twice, the last is the one that counts. */
-static bool is_hidden(const struct tinet__value *v)
-{
-  for (const struct tinet__value *n = v->key ? v->next : NULL; n; n = n->next)
-    if (n->key_len == v->key_len && memcmp(n->key, v->key, v->key_len) == 0)
-      return true;
-  return false;
-}
-
 static void json_children(struct writer *w, const struct tinet__value *v,
                           size_t indent, const char *marks)
 {
@@ -180,7 +173,7 @@ static void json_children(struct writer *w, const struct tinet__value *v,
 
   add_char(w, marks[0]);
   for (const struct tinet__value *c = v ? v->first : NULL; c; c = c->next) {
-    if (is_hidden(c))
+    if (c->is_replaced)
       continue;
     add(w, is_first ? "\n" : ",\n");
     is_first = false;
@@ -228,34 +221,48 @@ static void print_json(struct writer *w, const struct tinet__value *root,
 
 /* ---- table ---- */
 
+static void to_column(struct writer *w, size_t start, size_t column)
+{
+  do
+    add_char(w, ' ');
+  while (w->err == TINET_OK && w->buf.len - start < column);
+}
+
+/* A value that does not fit between the columns has a line of its own. */
 static void table_row(struct writer *w, size_t indent, const char *key,
                       const char *value, const char *place)
 {
+  bool is_long = strlen(value) >= PLACE_COLUMN - COLUMN;
   size_t start = w->buf.len;
 
   pad(w, indent);
   add(w, key);
-  if (value || place) {
-    do
-      add_char(w, ' ');
-    while (w->err == TINET_OK && w->buf.len - start < COLUMN);
-    add(w, value ? value : "");
+  if (*value && !is_long) {
+    to_column(w, start, COLUMN);
+    add(w, value);
   }
-  if (place) {
-    do
-      add_char(w, ' ');
-    while (w->err == TINET_OK && w->buf.len - start < PLACE_COLUMN);
-    add(w, place);
-  }
+  to_column(w, start, PLACE_COLUMN);
+  add(w, place);
+  add_char(w, '\n');
+  if (!is_long)
+    return;
+  pad(w, indent + 2);
+  add(w, value);
   add_char(w, '\n');
 }
 
+/* The file without its folder: of a project there are two of them at most. */
 static void place_text(const struct tinet__place *at, char *to, size_t size)
 {
+  const char *source = at->source ? at->source : "";
+  const char *slash = strrchr(source, '/');
+
+  if (slash)
+    source = slash + 1;
   if (at->line)
-    (void)snprintf(to, size, "%s:%u:%u", at->source, at->line, at->column);
+    (void)snprintf(to, size, "%s:%u:%u", source, at->line, at->column);
   else
-    (void)snprintf(to, size, "%s", at->source ? at->source : "");
+    (void)snprintf(to, size, "%s", source);
 }
 
 /* The defaults of what a dictionary does not say. */
@@ -269,7 +276,7 @@ static void table_defaults(struct writer *w, const struct tinet__value *v,
       {"NSAllowsArbitraryLoads", "NO", false},
       {"NSAllowsArbitraryLoadsForMedia", "NO", false},
       {"NSAllowsArbitraryLoadsInWebContent", "NO", false},
-      {"NSAllowsLocalNetworking", "-", false},
+      {"NSAllowsLocalNetworking", "not set", false},
       {"NSIncludesSubdomains", "NO", true},
       {"NSExceptionAllowsInsecureHTTPLoads", "NO", true},
       {"NSExceptionMinimumTLSVersion", "TLSv1.2", true},
@@ -289,12 +296,12 @@ static void table_value(struct writer *w, const struct tinet__value *v,
   struct writer text = {TINET__BUF_INIT, TINET_OK};
   char place[512], name[300];
 
-  if (is_hidden(v))
+  if (v->is_replaced)
     return;
   (void)snprintf(name, sizeof name, "%s", v->key ? v->key : "-");
   place_text(v->key ? &v->key_at : &v->at, place, sizeof place);
   if (v->kind == TINET__VALUE_DICT || v->kind == TINET__VALUE_ARRAY) {
-    table_row(w, indent, name, NULL, place);
+    table_row(w, indent, name, "", place);
     for (const struct tinet__value *c = v->first; c; c = c->next)
       table_value(w, c, indent + 2);
     if (v->kind == TINET__VALUE_DICT && indent == 4 && v->key &&
@@ -313,6 +320,11 @@ static void table_value(struct writer *w, const struct tinet__value *v,
   tinet__buf_free(&text.buf);
 }
 
+static bool is_injected(const struct tinet__value *v)
+{
+  return v && v->at.source && strcmp(v->at.source, TINET__SOURCE_INJECTED) == 0;
+}
+
 static void print_table(struct writer *w, const struct tinet__value *root,
                         const struct tinet__value *ats)
 {
@@ -323,10 +335,15 @@ static void print_table(struct writer *w, const struct tinet__value *root,
       table_value(w, v, 0);
   if (ats)
     place_text(&ats->key_at, place, sizeof place);
-  table_row(w, 0, ATS_KEY, NULL, ats ? place : "default");
+  table_row(w, 0, ATS_KEY, "", ats ? place : "default");
   for (const struct tinet__value *v = ats ? ats->first : NULL; v; v = v->next)
     table_value(w, v, 2);
   table_defaults(w, ats, 2);
+  if (is_injected(tinet__value_find(
+          tinet__value_find(ats, "NSExceptionDomains"), "appcelerator.com")))
+    add(w, "\nSDKs before 12.2.0 add appcelerator.com and its subdomains.  "
+           "What current systems\nread of the entry are the defaults: for "
+           "them it changes nothing.\n");
 }
 
 int tinet_ats_policy_print(const tinet_ats_policy *policy,

@@ -48,13 +48,16 @@ static int add_requirement(struct tinet__buf *b, const tinet_ats_requirement *r)
                                                         : "";
 
   if (!r->is_judged)
-    return tinet__buf_addf(b, "  https must have: an ordinary chain%s\n", pins);
-  return tinet__buf_addf(b, "  https must have: TLS 1.%u or later, %s, %s%s\n",
-                         r->min_version - 0x0301, suites[r->suites],
-                         r->has_cert_checks
-                             ? "a chain that the application cannot overrule"
-                             : "a chain that the application may overrule",
-                         pins);
+    return tinet__buf_addf(b,
+                           "  https must have: a trusted certificate, which "
+                           "the application may overrule%s\n",
+                           pins);
+  return tinet__buf_addf(
+      b,
+      "  https must have: TLS 1.%u or later, %s, a trusted certificate, which "
+      "the application %s overrule%s\n",
+      r->min_version - 0x0301, suites[r->suites],
+      r->has_cert_checks ? "cannot" : "may", pins);
 }
 
 static int add_reason(struct tinet__buf *b, const tinet_ats_reason *reason)
@@ -82,22 +85,22 @@ static int add_notes(struct tinet__buf *b, unsigned notes)
 {
   static const struct {
     unsigned note;
-    const char *text;
+    const char *id, *text;
   } texts[] = {
-      {TINET_ATS_NOTE_SUBDOMAIN_DEPTH,
+      {TINET_ATS_NOTE_SUBDOMAIN_DEPTH, "subdomain-depth",
        "the entry is more than one label up; Apple documents one level"},
-      {TINET_ATS_NOTE_IP_LITERAL,
+      {TINET_ATS_NOTE_IP_LITERAL, "ip-literal",
        "systems differ about addresses: prefer `localhost` or an own entry"},
-      {TINET_ATS_NOTE_CT_UNKNOWN,
+      {TINET_ATS_NOTE_CT_UNKNOWN, "ct-unknown",
        "Certificate Transparency could not be judged: no list of logs"},
-      {TINET_ATS_NOTE_PIN_CLEARTEXT,
+      {TINET_ATS_NOTE_PIN_CLEARTEXT, "pin-cleartext",
        "the host is pinned, but cleartext has no certificate to check"},
   };
   int err = TINET_OK;
 
   for (size_t i = 0; i < sizeof texts / sizeof *texts && err == TINET_OK; i++)
     if (notes & texts[i].note)
-      err = tinet__buf_addf(b, "  note: %s\n", texts[i].text);
+      err = tinet__buf_addf(b, "  note: %s [%s]\n", texts[i].text, texts[i].id);
   return err;
 }
 
@@ -105,17 +108,17 @@ static int write_all(struct tinet__buf *b, const tinet_ats_policy *p,
                      const tinet_ats_request *request,
                      const tinet_ats_verdict *v)
 {
-  int err = tinet__buf_addf(b, "%s://%s: %s", request->scheme, request->host,
-                            v->is_allowed ? "allowed" : "denied");
+  bool is_open = v->is_allowed && v->needs_connection;
+  int err = tinet__buf_addf(
+      b, "%s://%s: %s [%s, profile %s]\n", request->scheme, request->host,
+      is_open         ? "allowed, if the server complies"
+      : v->is_allowed ? "allowed"
+                      : "denied",
+      is_open ? "not asked" : tinet_ats_code_name(v->code),
+      tinet_ats_profile_name(p->profile));
 
-  if (err == TINET_OK && v->is_allowed && v->needs_connection)
-    err = tinet__buf_adds(b, " if the connection fulfils what follows");
-  else if (err == TINET_OK && v->is_allowed)
-    err = tinet__buf_addf(b, ": %s", why(v->code));
-  if (err == TINET_OK)
-    err =
-        tinet__buf_addf(b, " [%s, profile %s]\n", tinet_ats_code_name(v->code),
-                        tinet_ats_profile_name(p->profile));
+  if (err == TINET_OK && v->is_allowed && !is_open)
+    err = tinet__buf_addf(b, "  %s\n", why(v->code));
   if (err == TINET_OK && v->is_upgraded)
     err = tinet__buf_adds(b, "  HSTS makes it https\n");
   if (err == TINET_OK)

@@ -24,6 +24,9 @@ static const struct kind kinds[] = {
     {"arbitrary-loads-ignored", TINET_ATS_WARNING, false,
      "Since iOS 10 the mere presence of a finer key, even with the value NO, "
      "switches NSAllowsArbitraryLoads off."},
+    {"ats-off", TINET_ATS_INFO, true,
+     "Without an NSAppTransportSecurity of its own, Titanium's build turns ATS "
+     "off for the whole application; an empty <dict/> turns it on."},
     {"bool-spelling", TINET_ATS_WARNING, false,
      "Titanium's builder reads only `false`, `0` and an empty value as false."},
     {"case", TINET_ATS_WARNING, false,
@@ -35,6 +38,8 @@ static const struct kind kinds[] = {
     {"cidr-abbrev", TINET_ATS_INFO, false,
      "Apple's systems fill up a shortened range; readers of the file may not "
      "know."},
+    {"default-value", TINET_ATS_INFO, false,
+     "The dictionary alone turns ATS on; NO is what holds without the key."},
     {"duplicate-key", TINET_ATS_WARNING, false,
      "A property list keeps one of them, the last; the other is lost with all "
      "that is in it."},
@@ -43,18 +48,21 @@ static const struct kind kinds[] = {
      "NSAllowsArbitraryLoads it turns ATS on there."},
     {"idn-key", TINET_ATS_WARNING, false,
      "iOS compares the encoded form of an international name."},
-    {"iphone-section", TINET_ATS_ERROR, false,
-     "Titanium's iOS build stops at this section since SDK 7."},
     {"ip-key-unsupported", TINET_ATS_WARNING, false,
      "Systems before iOS 17 know names only as keys."},
-    {"ip-literal", TINET_ATS_INFO, false,
-     "Systems differ about addresses that no entry names."},
     {"ip-not-canonical", TINET_ATS_WARNING, false,
      "iOS compares the text of an address; another spelling does not match."},
+    {"iphone-section", TINET_ATS_ERROR, false,
+     "Titanium's iOS build stops at this section since SDK 7."},
+    {"ipv4-literal", TINET_ATS_INFO, false,
+     "The App Store wants applications to work in IPv6-only networks, where an "
+     "IPv4 address has no route; a name has one."},
     {"legacy-key", TINET_ATS_WARNING, false,
-     "Current systems do not read the names of the iOS 9 betas."},
+     "Current systems do not read the names that iOS 9 and its betas had."},
     {"misplaced-key", TINET_ATS_ERROR, false,
-     "Outside of NSAppTransportSecurity the key does nothing."},
+     "iOS looks for the key at its own place only; here it does nothing."},
+    {"newer-key", TINET_ATS_WARNING, false,
+     "The systems of the chosen profile do not know the key yet."},
     {"niap", TINET_ATS_WARNING, false,
      "A package version that no system knows counts as none."},
     {"obsolete-key", TINET_ATS_INFO, false,
@@ -80,14 +88,13 @@ static const struct kind kinds[] = {
     {"redundant-exception", TINET_ATS_WARNING, false,
      "It takes nothing away from what holds without it."},
     {"review-justification", TINET_ATS_INFO, true,
-     "App Review asks for the reason of a key that loosens ATS."},
+     "It accepts, for example: a server of somebody else that has no TLS, "
+     "devices that cannot be upgraded, web content from many sources, media "
+     "that are encrypted already."},
     {"several-ios", TINET_ATS_WARNING, false,
      "Titanium keeps the last <ios> element only."},
     {"stray-text", TINET_ATS_WARNING, false,
      "Text between the elements is ignored."},
-    {"subdomain-depth", TINET_ATS_INFO, false,
-     "Apple documents one level for NSIncludesSubdomains; its systems walk "
-     "all."},
     {"text-split", TINET_ATS_WARNING, false,
      "Titanium's tools read the text up to the first comment only."},
     {"tls-version", TINET_ATS_ERROR, false,
@@ -115,9 +122,12 @@ static const struct kind kinds[] = {
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 
-static int compare_kind(const void *id, const void *kind)
+static const struct kind *find_kind(const char *id)
 {
-  return strcmp(id, ((const struct kind *)kind)->id);
+  for (size_t i = 0; i < N_KINDS; i++)
+    if (strcmp(kinds[i].id, id) == 0)
+      return &kinds[i];
+  return NULL;
 }
 
 static void free_strings(const tinet_ats_finding *item)
@@ -147,8 +157,7 @@ int tinet__findings_add(struct tinet__findings *f, const char *id,
                         const char *fmt, ...)
 {
   char message[MAX_MESSAGE];
-  const struct kind *kind =
-      bsearch(id, kinds, N_KINDS, sizeof *kinds, compare_kind);
+  const struct kind *kind = find_kind(id);
   tinet_ats_finding item = {.id = kind ? kind->id : id};
   va_list args;
   int err;

@@ -19,7 +19,7 @@ struct tinet__findings {
 
 /* The source of values that Titanium's builder adds: nobody is told about
  * those. */
-#define TINET__SOURCE_INJECTED "(Titanium's builder)"
+#define TINET__SOURCE_INJECTED "injected by the build"
 
 /* Adds one.  `id` must stand in the table of finding.c, which knows its
  * severity, why it matters and whether App Review asks.  `suggestion` may be

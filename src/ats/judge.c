@@ -2,6 +2,7 @@
  * 16, every reason collected, the first one decides. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "policy.h"
 #include "suites.h"
@@ -61,6 +62,46 @@ static void judge_suite(struct tinet__judge *j)
                        : "it is not on Apple's list");
 }
 
+static const char *subject(const tinet_ats_certificate *cert)
+{
+  return cert->subject ? cert->subject : "a certificate";
+}
+
+/* The certificate whose time is over first, or begins last. */
+static const tinet_ats_certificate *out_of_time(const tinet_ats_connection *c)
+{
+  const tinet_ats_certificate *found = c->chain;
+
+  for (size_t i = 1; i < c->chain_len; i++) {
+    const tinet_ats_certificate *cert = &c->chain[i];
+
+    if (c->trust == TINET_ATS_TRUST_EXPIRED
+            ? cert->not_after < found->not_after
+            : cert->not_before > found->not_before)
+      found = cert;
+  }
+  return found;
+}
+
+/* " (until 2026-04-02)" of what is over or too early, else "". */
+static void time_text(const tinet_ats_connection *c, char *to, size_t size)
+{
+  bool is_over = c->trust == TINET_ATS_TRUST_EXPIRED;
+  const tinet_ats_certificate *cert;
+  struct tm tm;
+  time_t when;
+
+  *to = '\0';
+  if (c->chain_len == 0 ||
+      (!is_over && c->trust != TINET_ATS_TRUST_NOT_YET_VALID))
+    return;
+  cert = out_of_time(c);
+  when = (time_t)(is_over ? cert->not_after : cert->not_before);
+  if (gmtime_r(&when, &tm))
+    (void)strftime(to, size, is_over ? " (until %Y-%m-%d)" : " (from %Y-%m-%d)",
+                   &tm);
+}
+
 static void judge_trust(struct tinet__judge *j)
 {
   static const struct {
@@ -80,13 +121,18 @@ static void judge_trust(struct tinet__judge *j)
                                  "has a certificate that cannot be accepted"},
   };
   const tinet_ats_connection *c = j->connection;
+  char when[40];
 
   if (!c->is_host_matched)
-    tinet__judge_add(j, TINET_ATS_CERT_HOSTNAME, 0,
-                     "the certificate is not for %s", j->host->name);
-  if (c->trust != TINET_ATS_TRUST_OK)
-    tinet__judge_add(j, trusts[c->trust].code, -1, "the chain of %s %s",
-                     j->host->name, trusts[c->trust].text);
+    tinet__judge_add(j, TINET_ATS_CERT_HOSTNAME, 0, "%s is not for %s",
+                     c->chain_len > 0 && c->chain->subject ? c->chain->subject
+                                                           : "the certificate",
+                     j->host->name);
+  if (c->trust == TINET_ATS_TRUST_OK)
+    return;
+  time_text(c, when, sizeof when);
+  tinet__judge_add(j, trusts[c->trust].code, -1, "the chain of %s %s%s",
+                   j->host->name, trusts[c->trust].text, when);
 }
 
 static unsigned min_bits(const tinet_ats_certificate *cert, bool is_fatal)
@@ -96,11 +142,6 @@ static unsigned min_bits(const tinet_ats_certificate *cert, bool is_fatal)
   if (cert->key_type == TINET_ATS_KEY_EC)
     return is_fatal ? 160 : 256;
   return 0;
-}
-
-static const char *subject(const tinet_ats_certificate *cert)
-{
-  return cert->subject ? cert->subject : "a certificate";
 }
 
 static void judge_key(struct tinet__judge *j, size_t depth)

@@ -101,6 +101,25 @@ tinet__policy_find_entry(const tinet_ats_policy *p,
   }
 }
 
+const struct tinet__entry *
+tinet__policy_near_entry(const tinet_ats_policy *p,
+                         const struct tinet__ats_host *host)
+{
+  const char *name = host->name, *end = host->name + host->len, *dot;
+
+  if (host->address.n_bytes)
+    return NULL;
+  while ((dot = memchr(name, '.', (size_t)(end - name))) != NULL) {
+    size_t found;
+
+    name = dot + 1;
+    found = tinet__name_table_find(&p->names, name, (size_t)(end - name));
+    if (found)
+      return &p->entries[found - 1];
+  }
+  return NULL;
+}
+
 const struct tinet__pin *tinet__policy_find_pins(const tinet_ats_policy *p,
                                                  const char *name, size_t len)
 {

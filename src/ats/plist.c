@@ -6,6 +6,7 @@
  */
 #include "plist.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,22 +99,39 @@ static bool find_kind(const char *name, enum tinet__value_kind *ret_kind)
   return false;
 }
 
+/* Whatever the program's locale writes for a point. */
+static double real_of(const char *text, char **ret_end)
+{
+  locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  double value;
+
+  if (!c)
+    return strtod(text, ret_end);
+  value = strtod_l(text, ret_end, c);
+  freelocale(c);
+  return value;
+}
+
 static int read_number(struct reading *r, const struct tinet__node *node,
                        struct tinet__value *value)
 {
-  struct tinet__span text = tinet__trim(node->text, node->text_len);
-  char copy[64], *end;
+  struct tinet__span text = tinet__node_trimmed(node);
+  char copy[64], *end = copy;
 
-  if (text.len == 0 || text.len >= sizeof copy)
+  if (text.len < sizeof copy) {
+    memcpy(copy, text.p, text.len);
+    copy[text.len] = '\0';
+    if (value->kind == TINET__VALUE_INTEGER)
+      value->integer = strtoll(copy, &end, strstr(copy, "0x") ? 16 : 10);
+    else
+      value->real = real_of(copy, &end);
+    if (end > copy && *end == '\0')
+      return TINET_OK;
+  }
+  if (r->reader == TINET__PLIST_APPLE)
     return refuse(r, &node->at, "no number in", node->name);
-  memcpy(copy, text.p, text.len);
-  copy[text.len] = '\0';
-  if (value->kind == TINET__VALUE_INTEGER)
-    value->integer = strtoll(copy, &end, strstr(copy, "0x") ? 16 : 10);
-  else
-    value->real = strtod(copy, &end);
-  return *end == '\0' ? TINET_OK
-                      : refuse(r, &node->at, "no number in", node->name);
+  /* Titanium's: as far as it is one, else zero. */
+  return note(r, &node->at, NULL, "no number in", node->name);
 }
 
 static int read_array(struct reading *r, const struct tinet__node *node,
@@ -221,11 +239,29 @@ static int odd_one(struct reading *r, const struct tinet__node *node)
               node->name);
 }
 
-static int lint_duplicates(struct reading *r, const struct tinet__value *dict)
+int tinet__plist_mark_replaced(struct tinet__value *dict, bool *ret_has_any)
 {
   struct tinet__name_table names = {NULL, 0};
   int err = tinet__name_table_init(&names, dict->n_children);
 
+  *ret_has_any = false;
+  for (struct tinet__value *v = dict->last; v && err == TINET_OK; v = v->prev) {
+    v->is_replaced = tinet__name_table_put(&names, v->key, 0) != 0;
+    *ret_has_any = *ret_has_any || v->is_replaced;
+  }
+  tinet__free(names.slots);
+  return err;
+}
+
+static int lint_duplicates(struct reading *r, struct tinet__value *dict)
+{
+  struct tinet__name_table names = {NULL, 0};
+  bool has_any;
+  int err = tinet__plist_mark_replaced(dict, &has_any);
+
+  if (err < 0 || !has_any)
+    return err;
+  err = tinet__name_table_init(&names, dict->n_children);
   for (const struct tinet__value *v = dict->first; v && err == TINET_OK;
        v = v->next)
     if (tinet__name_table_put(&names, v->key, 0))

@@ -37,4 +37,9 @@ int tinet__plist_read_binary(const void *data, size_t len, const char *source,
                              struct tinet__value_tree *tree,
                              tinet_error *err) TINET_MUST_CHECK;
 
+/* Of keys that stand twice in `dict`, all but the last are marked.
+ * TINET_ENOMEM. */
+int tinet__plist_mark_replaced(struct tinet__value *dict,
+                               bool *ret_has_any) TINET_MUST_CHECK;
+
 #endif

@@ -13,7 +13,7 @@
 #include "plist.h"
 
 #define MAX_VISITS 400000
-#define MAX_BYTES (4 * TINET__DOM_MAX_BYTES)
+#define MAX_BYTES (4 * TINET__DOM_MAX_BYTES) /* of texts, once a reference */
 #define TRAILER 32
 
 struct walk {
@@ -107,7 +107,8 @@ static int visit_bytes(struct walk *w, uint64_t at, unsigned unit)
 
   if (!read_count(w, at, &count, &start) || count > (w->table - start) / unit)
     return TINET_ESYNTAX;
-  return TINET_OK;
+  w->n_bytes += count * unit;
+  return w->n_bytes <= MAX_BYTES ? TINET_OK : TINET_ELIMIT;
 }
 
 /* A text with a NUL in it ends the program in libplist, by an assertion. */
@@ -172,6 +173,7 @@ static int copy_dict(struct copy *c, plist_t node, struct tinet__value *dict)
   plist_dict_iter iter = NULL;
   plist_t child = NULL;
   char *key = NULL;
+  bool has_any;
   int err = TINET_OK;
 
   plist_dict_new_iter(node, &iter);
@@ -185,7 +187,7 @@ static int copy_dict(struct copy *c, plist_t node, struct tinet__value *dict)
   }
   free(key);
   free(iter);
-  return err;
+  return err < 0 ? err : tinet__plist_mark_replaced(dict, &has_any);
 }
 
 static int copy_array(struct copy *c, plist_t node, struct tinet__value *array)

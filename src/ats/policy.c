@@ -50,8 +50,7 @@ static int read_globals(tinet_ats_policy *p)
       return err;
   }
   return tinet__read_niap(
-      &p->findings,
-      tinet__value_find(p->ats, "NSRequiresNIAPTLSPackageVersion"), &p->niap,
+      p, tinet__value_find(p->ats, "NSRequiresNIAPTLSPackageVersion"), &p->niap,
       &is_present);
 }
 

@@ -115,9 +115,12 @@ int tinet__read_switch(struct tinet__findings *f,
 int tinet__read_text(struct tinet__findings *f,
                      const struct tinet__value *value,
                      const char **ret_text) TINET_MUST_CHECK;
-int tinet__read_niap(struct tinet__findings *f,
-                     const struct tinet__value *value, tinet_ats_niap *ret_niap,
+int tinet__read_niap(tinet_ats_policy *p, const struct tinet__value *value,
+                     tinet_ats_niap *ret_niap,
                      bool *ret_is_present) TINET_MUST_CHECK;
+/* A finding for a key that came after the systems of the profile. */
+int tinet__lint_newer(tinet_ats_policy *p,
+                      const struct tinet__value *value) TINET_MUST_CHECK;
 /* Findings about the keys of `dict`: unknown, doubled, of another time.
  * `where` names the dictionary. */
 enum tinet__key_level {
@@ -150,6 +153,10 @@ const struct tinet__entry *
 tinet__policy_find_entry(const tinet_ats_policy *p,
                          const struct tinet__ats_host *host,
                          unsigned *ret_depth);
+/* The entry of a parent of the name that does not reach down to it. */
+const struct tinet__entry *
+tinet__policy_near_entry(const tinet_ats_policy *p,
+                         const struct tinet__ats_host *host);
 /* The first of the pins of this very name; the next is at ->next. */
 const struct tinet__pin *tinet__policy_find_pins(const tinet_ats_policy *p,
                                                  const char *name, size_t len);

@@ -7,18 +7,24 @@
 
 #define TLS_1_2 0x0303
 
-/* An entry's keys by their present names and those of iOS 9. */
+#define N_OLD_NAMES 4
+
+/* An entry's keys by their present names and those of iOS 9 and its betas. */
 static const struct names {
-  const char *name, *third_party, *temporary;
+  const char *name, *old[N_OLD_NAMES];
 } key_http = {"NSExceptionAllowsInsecureHTTPLoads",
-              "NSThirdPartyExceptionAllowsInsecureHTTPLoads",
-              "NSTemporaryExceptionAllowsInsecureHTTPLoads"},
+              {"NSThirdPartyExceptionAllowsInsecureHTTPLoads",
+               "NSTemporaryExceptionAllowsInsecureHTTPLoads",
+               "NSTemporaryExceptionAllowsInsecureHTTPSLoads",
+               "NSTemporaryThirdPartyExceptionAllowsInsecureHTTPLoads"}},
   key_fs = {"NSExceptionRequiresForwardSecrecy",
-            "NSThirdPartyExceptionRequiresForwardSecrecy",
-            "NSTemporaryExceptionRequiresForwardSecrecy"},
+            {"NSThirdPartyExceptionRequiresForwardSecrecy",
+             "NSTemporaryExceptionRequiresForwardSecrecy",
+             "NSTemporaryThirdPartyExceptionRequiresForwardSecrecy", NULL}},
   key_tls = {"NSExceptionMinimumTLSVersion",
-             "NSThirdPartyExceptionMinimumTLSVersion",
-             "NSTemporaryExceptionMinimumTLSVersion"};
+             {"NSThirdPartyExceptionMinimumTLSVersion",
+              "NSTemporaryExceptionMinimumTLSVersion",
+              "NSTemporaryThirdPartyExceptionMinimumTLSVersion", NULL}};
 
 static const struct tinet__value *find(const tinet_ats_policy *p,
                                        const struct tinet__value *dict,
@@ -26,10 +32,10 @@ static const struct tinet__value *find(const tinet_ats_policy *p,
 {
   const struct tinet__value *value = tinet__value_find(dict, names->name);
 
-  if (!value && p->profile != TINET_ATS_PROFILE_CURRENT)
-    value = tinet__value_find(dict, names->third_party);
-  if (!value && p->profile != TINET_ATS_PROFILE_CURRENT)
-    value = tinet__value_find(dict, names->temporary);
+  for (size_t i = 0; i < N_OLD_NAMES && names->old[i] && !value &&
+                     p->profile != TINET_ATS_PROFILE_CURRENT;
+       i++)
+    value = tinet__value_find(dict, names->old[i]);
   return value;
 }
 
@@ -93,8 +99,7 @@ static int read_entry(tinet_ats_policy *p, const struct tinet__value *dict,
     err = read_version(p, find(p, dict, &key_tls), &x->min_version);
   if (err == TINET_OK)
     err = tinet__read_niap(
-        &p->findings,
-        tinet__value_find(dict, "NSExceptionRequiresNIAPTLSPackageVersion"),
+        p, tinet__value_find(dict, "NSExceptionRequiresNIAPTLSPackageVersion"),
         &x->niap, &e->has_niap);
   return err;
 }

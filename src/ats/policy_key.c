@@ -29,18 +29,31 @@ static int dead(tinet_ats_policy *p, struct tinet__entry *e,
                              e->exception.key, text);
 }
 
+/* The App Store's rule, not one of ATS: this machine itself is no matter. */
+static int lint_ipv4(tinet_ats_policy *p, const struct tinet__entry *e,
+                     const struct tinet__place *at)
+{
+  if (e->range.n_bytes != 4 || e->range.bytes[0] == 127)
+    return TINET_OK;
+  return tinet__findings_add(&p->findings, "ipv4-literal", at, NULL,
+                             "'%s' is written as an IPv4 address",
+                             e->exception.key);
+}
+
 static int classify_address(tinet_ats_policy *p, struct tinet__entry *e,
                             const struct tinet__place *at)
 {
   char text[TINET__ADDRESS_TEXT_MAX];
+  int err;
 
   if (!knows_addresses(p))
     return dead(p, e, at, "ip-key-unsupported", NULL,
                 "is an address: this system ignores it");
   e->kind = TINET__KEY_ADDRESS;
   tinet__address_text(&e->range, text);
-  if (strcmp(text, e->exception.key) == 0)
-    return TINET_OK;
+  err = lint_ipv4(p, e, at);
+  if (err < 0 || strcmp(text, e->exception.key) == 0)
+    return err;
   if (is_exact(p))
     e->kind = TINET__KEY_DEAD;
   return tinet__findings_add(&p->findings, "ip-not-canonical", at, text,
@@ -54,6 +67,7 @@ static int classify_range(tinet_ats_policy *p, struct tinet__entry *e,
 {
   char text[TINET__ADDRESS_TEXT_MAX], full[TINET__ADDRESS_TEXT_MAX + 8];
   bool is_short;
+  int err;
 
   if (!tinet__range_parse(e->exception.key, &e->range, &is_short))
     return dead(p, e, at, "cidr", NULL, "cannot be read as a range");
@@ -61,8 +75,9 @@ static int classify_range(tinet_ats_policy *p, struct tinet__entry *e,
     return dead(p, e, at, "ip-key-unsupported", NULL,
                 "is a range: this system ignores it");
   e->kind = TINET__KEY_RANGE;
-  if (!is_short)
-    return TINET_OK;
+  err = lint_ipv4(p, e, at);
+  if (err < 0 || !is_short)
+    return err;
   tinet__address_text(&e->range, text);
   (void)snprintf(full, sizeof full, "%s/%u", text, e->range.prefix);
   return tinet__findings_add(&p->findings, "cidr-abbrev", at, full,

@@ -89,21 +89,47 @@ static const char *near_key(const struct tinet__value *value,
   return near;
 }
 
+/* Where a key of another level belongs; NULL: it is of none. */
+static const char *home_of(const char *key, enum tinet__key_level level)
+{
+  static const char *const homes[] = {
+      [TINET__LEVEL_ATS] = "directly in NSAppTransportSecurity",
+      [TINET__LEVEL_ENTRY] = "in the entry of a host in NSExceptionDomains",
+      [TINET__LEVEL_PIN] = "in the entry of a host in NSPinnedDomains",
+  };
+
+  for (size_t i = 0; i < COUNT(levels); i++)
+    if (i != (size_t)level &&
+        find(levels[i].keys, levels[i].n, key, strlen(key)))
+      return homes[i];
+  return NULL;
+}
+
 static int lint_unknown(struct tinet__findings *f,
                         const struct tinet__value *value,
                         enum tinet__key_level level, const char *where)
 {
-  const char *near = near_key(value, level);
+  const char *near = near_key(value, level), *home;
   int err;
 
+  home = home_of(value->key, level);
+  if (!home && !near && level == TINET__LEVEL_ATS &&
+      value->kind == TINET__VALUE_DICT && strchr(value->key, '.'))
+    home = "in NSExceptionDomains";
+  if (home)
+    return tinet__findings_add(f, "misplaced-key", &value->key_at, NULL,
+                               "%s stands in %s, but belongs %s", value->key,
+                               where, home);
   if (!near)
     return tinet__findings_add(f, "unknown-key", &value->key_at, NULL,
                                "unknown key '%s' in %s", value->key, where);
   err = tinet__findings_add(f, "unknown-key", &value->key_at, near,
                             "unknown key '%s' in %s; did you mean '%s'?",
                             value->key, where, near);
-  /* Who wrote YES believes that it holds. */
-  if (err == TINET_OK && value->kind == TINET__VALUE_BOOL && value->boolean)
+  /* NO is what holds anyway; of anything else its author believes it holds. */
+  if (err == TINET_OK &&
+      (value->kind != TINET__VALUE_BOOL || value->boolean ||
+       strcmp(near, "NSExceptionRequiresForwardSecrecy") == 0))
     tinet__findings_set_severity(f, TINET_ATS_ERROR);
   return err;
 }

@@ -45,20 +45,24 @@ static int lint_globals(tinet_ats_policy *p)
                                      "NSAllowsArbitraryLoadsForMedia",
                                      "NSAllowsArbitraryLoadsInWebContent"};
   const enum tinet__switch switches[] = {p->arbitrary, p->media, p->web};
+  const struct tinet__value *loads = tinet__value_find(p->ats, keys[0]);
   int err = TINET_OK;
 
   for (size_t i = 0; i < 3 && err == TINET_OK; i++)
     if (switches[i] == TINET__YES)
       err = add_review(p, tinet__value_find(p->ats, keys[i]), NULL);
+  if (err == TINET_OK && p->arbitrary == TINET__NO &&
+      loads->kind == TINET__VALUE_BOOL)
+    err = tinet__findings_add(&p->findings, "default-value", &loads->key_at,
+                              NULL, "%s = NO is the default", keys[0]);
   if (err < 0 || p->arbitrary != TINET__YES || is_off(p))
     return err;
-  return tinet__findings_add(&p->findings, "arbitrary-loads-ignored",
-                             &tinet__value_find(p->ats, keys[0])->key_at, NULL,
-                             "NSAllowsArbitraryLoads does not hold beside %s",
-                             p->local != TINET__ABSENT
-                                 ? "NSAllowsLocalNetworking"
-                             : p->media != TINET__ABSENT ? keys[1]
-                                                         : keys[2]);
+  return tinet__findings_add(
+      &p->findings, "arbitrary-loads-ignored", &loads->key_at, NULL,
+      "NSAllowsArbitraryLoads does not hold beside %s",
+      p->local != TINET__ABSENT   ? "NSAllowsLocalNetworking"
+      : p->media != TINET__ABSENT ? keys[1]
+                                  : keys[2]);
 }
 
 static int lint_review(tinet_ats_policy *p, const struct tinet__entry *e)

@@ -79,12 +79,18 @@ static int read_subdomains(tinet_ats_policy *p, const struct tinet__value *dict,
 {
   const struct tinet__value *v =
       tinet__value_find(dict, "NSIncludesSubdomains");
-  enum tinet__switch unused = TINET__ABSENT;
 
-  /* A number is no boolean here. */
-  if (v && v->kind == TINET__VALUE_BOOL)
+  if (!v)
+    return TINET_OK;
+  if (v->kind == TINET__VALUE_BOOL) {
     pin->includes_subdomains = v->boolean;
-  return tinet__read_switch(&p->findings, v, &unused);
+    return TINET_OK;
+  }
+  /* Other than in an exception, a number is no boolean here. */
+  return tinet__findings_add(&p->findings, "type", &v->at,
+                             "<true/> or <false/>",
+                             "%s is %s, not a boolean: iOS ignores it", v->key,
+                             tinet__value_kind_name(v->kind));
 }
 
 static int read_pin(tinet_ats_policy *p, const struct tinet__value *dict,
@@ -132,6 +138,8 @@ int tinet__policy_read_pins(tinet_ats_policy *p,
 
   if (!domains)
     return TINET_OK;
+  if (p->profile == TINET_ATS_PROFILE_IOS9) /* iOS 14 */
+    return tinet__lint_newer(p, domains);
   if (domains->kind != TINET__VALUE_DICT)
     return tinet__findings_add(&p->findings, "type", &domains->at,
                                "<dict>...</dict>",

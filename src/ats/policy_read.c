@@ -262,5 +262,7 @@ int tinet_ats_policy_load(const char *path, const tinet_ats_options *options,
   base = join(path, "Info.plist");
   if (!tiapp || !base)
     return tinet__error_set(err, TINET_ENOMEM, TINET_ORIGIN_TINET, 0, NULL);
+  if (access(tiapp, F_OK) != 0 && access(base, F_OK) == 0)
+    return load_file(base, NULL, options, ret_policy, err);
   return load_file(tiapp, base, options, ret_policy, err);
 }

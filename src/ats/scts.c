@@ -36,8 +36,9 @@ void tinet__judge_scts(struct tinet__judge *j)
   const tinet_ats_connection *c = j->connection;
   bool is_insisted = (j->policy->flags & TINET_ATS_FLAG_REQUIRE_CT) != 0;
 
-  if (c->chain_len == 0 || c->anchor != TINET_ATS_ANCHOR_SYSTEM ||
-      (!is_insisted && c->chain[0].not_before < CT_SINCE))
+  if (c->chain_len == 0 ||
+      (!is_insisted && (c->anchor != TINET_ATS_ANCHOR_SYSTEM ||
+                        c->chain[0].not_before < CT_SINCE)))
     return;
   if (!c->scts.is_known && !is_insisted) {
     if (j->verdict)

@@ -13,11 +13,37 @@ static bool is_word(struct tinet__span text, const char *word)
   return strlen(word) == text.len && memcmp(text.p, word, text.len) == 0;
 }
 
-/* ti: the builder's guesser: `false`, `0`, `null` and nothing are false. */
+/* A number of JavaScript that is zero: `0`, `-0`, `00`, `0.0`, `0e5`.  `0x0`
+ * stays a text to the builder. */
+static bool is_zero(struct tinet__span text)
+{
+  size_t i = text.len > 0 && (text.p[0] == '-' || text.p[0] == '+'),
+         n_zeros = 0;
+
+  for (; i < text.len && (text.p[i] == '0' || text.p[i] == '.'); i++) {
+    if (text.p[i] == '.' && memchr(text.p, '.', i))
+      return false;
+    n_zeros += text.p[i] == '0';
+  }
+  if (n_zeros == 0 || i == text.len)
+    return n_zeros > 0;
+  if (text.p[i] != 'e' && text.p[i] != 'E')
+    return false;
+  i++;
+  if (i < text.len && (text.p[i] == '-' || text.p[i] == '+'))
+    i++;
+  if (i == text.len)
+    return false;
+  while (i < text.len && tinet__is_digit(text.p[i]))
+    i++;
+  return i == text.len;
+}
+
+/* ti: the builder's guesser: `false`, `null`, zero and nothing are false. */
 static bool is_false(struct tinet__span text)
 {
-  return text.len == 0 || is_word(text, "false") || is_word(text, "0") ||
-         is_word(text, "null");
+  return text.len == 0 || is_word(text, "false") || is_word(text, "null") ||
+         is_zero(text);
 }
 
 static int read_whitelist(const struct tinet__node *node,
@@ -81,7 +107,8 @@ int tinet__tiapp_ats_read(const struct tinet__dom *dom,
 {
   int err = TINET_OK;
 
-  *ret_tiapp = (struct tinet__tiapp_ats){.sdk_version = ""};
+  *ret_tiapp =
+      (struct tinet__tiapp_ats){.at = dom->root->at, .sdk_version = ""};
   if (dom->root->has_text)
     err = tinet__findings_add(findings, "stray-text", &dom->root->text_at, NULL,
                               "text between the elements of <%s> is ignored",

@@ -17,8 +17,11 @@
 #include "policy.h"
 
 #define DEFAULT_SDK 13
+#define FIRST_ATS_MAJOR 5     /* the ATS step came with it */
 #define NO_INJECTION_MAJOR 12 /* from 12.2.0 on */
 #define NO_INJECTION_MINOR 2
+
+#define ATS_KEY "NSAppTransportSecurity"
 
 struct build {
   const struct tinet__tiapp_ats *tiapp;
@@ -299,58 +302,80 @@ static bool needs_analytics(const char *version)
   return !is_before(version, 9, 2);
 }
 
-static int lint_whitelist(struct build *b, bool matters)
+static int lint_property(struct build *b, bool matters)
 {
   const struct tinet__tiapp_ats *t = b->tiapp;
 
-  if (t->has_whitelist && !matters)
+  if (!t->has_whitelist || (matters && !t->is_whitelist_off))
+    return TINET_OK;
+  if (!matters)
     return tinet__findings_add(b->findings, "obsolete-property",
                                &t->whitelist_at, NULL,
                                "ios.whitelist.appcelerator.com does nothing "
                                "here");
-  if (!matters || !t->is_whitelist_off)
-    return TINET_OK;
   return tinet__findings_add(b->findings, "whitelist-off", &t->whitelist_at,
                              NULL,
                              "*.appcelerator.com is not whitelisted: calls of "
                              "the SDK to it may fail");
 }
 
+/* ATS off, as the builder writes it where nothing is said, or nothing that it
+ * understands. */
+static int turn_off(struct build *b, struct tinet__value *root,
+                    struct tinet__value *old)
+{
+  struct tinet__value *ats;
+  int err;
+
+  if (old) {
+    err = tinet__findings_add(b->findings, "type", &old->at, "<dict>...</dict>",
+                              "NSAppTransportSecurity is %s, not a "
+                              "dictionary: Titanium writes `ATS off` over it",
+                              tinet__value_kind_name(old->kind));
+    tinet__value_remove(root, old);
+  } else {
+    err = tinet__findings_add(b->findings, "ats-off", &b->tiapp->at, NULL,
+                              "ATS is off: the build adds "
+                              "NSAllowsArbitraryLoads = YES");
+  }
+  if (err == TINET_OK)
+    err = add(b, root, ATS_KEY, TINET__VALUE_DICT, &ats);
+  if (err == TINET_OK)
+    err = add_bool(b, ats, "NSAllowsArbitraryLoads", true);
+  return err < 0 ? err : lint_property(b, false);
+}
+
+/* ATS is on, and the SDK is one that would add its own servers. */
+static int whitelist(struct build *b, struct tinet__value *ats,
+                     const char *version)
+{
+  int err = lint_property(b, true);
+
+  if (err < 0)
+    return err;
+  if (!b->tiapp->is_whitelist_off &&
+      (b->tiapp->has_analytics || !needs_analytics(version)))
+    return inject(b, ats);
+  return tinet__findings_add(b->findings, "whitelist-off", &ats->key_at, NULL,
+                             "ATS is on without an entry for "
+                             "appcelerator.com");
+}
+
 static int ats_step(struct build *b, struct tinet__value *root,
                     const char *version)
 {
-  static const char key[] = "NSAppTransportSecurity";
-  struct tinet__value *ats = tinet__value_find(root, key);
-  bool is_on,
-      is_old = is_before(version, NO_INJECTION_MAJOR, NO_INJECTION_MINOR);
-  int err = TINET_OK;
+  struct tinet__value *ats = tinet__value_find(root, ATS_KEY);
+  bool is_old = is_before(version, NO_INJECTION_MAJOR, NO_INJECTION_MINOR);
 
   /* An array is an object to JavaScript: it stays, and iOS ignores it. */
-  if (ats && ats->kind == TINET__VALUE_ARRAY)
+  if (is_before(version, FIRST_ATS_MAJOR, 0) ||
+      (ats && ats->kind == TINET__VALUE_ARRAY))
     return TINET_OK;
-  if (ats && ats->kind != TINET__VALUE_DICT) {
-    err = tinet__findings_add(b->findings, "type", &ats->at, "<dict>...</dict>",
-                              "NSAppTransportSecurity is %s, not a "
-                              "dictionary: Titanium writes `ATS off` over it",
-                              tinet__value_kind_name(ats->kind));
-    tinet__findings_set_severity(b->findings, TINET_ATS_ERROR);
-  }
-  if (err < 0)
-    return err;
-  if (!ats || ats->kind != TINET__VALUE_DICT) {
-    if (ats)
-      tinet__value_remove(root, ats);
-    err = add(b, root, key, TINET__VALUE_DICT, &ats);
-    if (err == TINET_OK)
-      err = add_bool(b, ats, "NSAllowsArbitraryLoads", true);
-    return err < 0 ? err : lint_whitelist(b, false);
-  }
-  is_on = !is_truthy(tinet__value_find(ats, "NSAllowsArbitraryLoads"));
-  err = lint_whitelist(b, is_on && is_old);
-  if (err == TINET_OK && is_on && is_old && !b->tiapp->is_whitelist_off &&
-      (b->tiapp->has_analytics || !needs_analytics(version)))
-    err = inject(b, ats);
-  return err;
+  if (!ats || ats->kind != TINET__VALUE_DICT)
+    return turn_off(b, root, ats);
+  if (!is_old || is_truthy(tinet__value_find(ats, "NSAllowsArbitraryLoads")))
+    return lint_property(b, false);
+  return whitelist(b, ats, version);
 }
 
 int tinet__titanium_effective(const struct tinet__tiapp_ats *tiapp,

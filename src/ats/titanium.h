@@ -7,6 +7,7 @@
 
 /* What of a tiapp.xml the rules look at. */
 struct tinet__tiapp_ats {
+  struct tinet__place at;        /* of the document's first element */
   const struct tinet__node *ios; /* NULL: none */
   const char *sdk_version;       /* "" if it is not there */
   bool has_analytics;            /* <analytics>, and not false */

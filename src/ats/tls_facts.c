@@ -158,7 +158,9 @@ static void read_certificate(X509 *cert, bool has_pins,
 static bool names_host(X509 *leaf, const char *host)
 {
   return X509_check_ip_asc(leaf, host, 0) == 1 ||
-         X509_check_host(leaf, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+         X509_check_host(leaf, host, 0,
+                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                             X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
                          NULL) == 1;
 }
 

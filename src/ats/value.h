@@ -45,6 +45,7 @@ struct tinet__value {
   int64_t integer;
   double real;
   bool boolean;
+  bool is_replaced; /* a later sibling has the same key, and counts */
   struct tinet__value *first, *last; /* children, in the order written */
   struct tinet__value *prev, *next;  /* siblings */
   size_t n_children;

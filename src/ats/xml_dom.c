@@ -33,7 +33,8 @@ struct reader {
   unsigned depth;
   size_t n_elements;
   unsigned n_errors;
-  size_t seen; /* of `data`: line and column are counted up to here */
+  size_t text_from; /* of `data`: text after the last tag begins here */
+  size_t seen;      /* of `data`: line and column are counted up to here */
   unsigned line, column;
   tinet_error *error;
   int err;
@@ -85,15 +86,22 @@ static bool is_converted(const struct reader *r)
   return input && input->buf && input->buf->encoder;
 }
 
+/* How much of `data` has been read; 0 if that cannot be said. */
+static size_t consumed_of(const struct reader *r)
+{
+  long consumed = is_converted(r) ? 0 : xmlByteConsumed(r->ctxt);
+
+  return consumed > 0 && (size_t)consumed <= r->len ? (size_t)consumed : 0;
+}
+
 /* The place of the tag that has just been read. */
 static struct tinet__place tag_place(struct reader *r)
 {
-  long consumed = is_converted(r) ? 0 : xmlByteConsumed(r->ctxt);
-  size_t at = consumed > 0 && (size_t)consumed <= r->len ? (size_t)consumed : 0;
+  size_t at = consumed_of(r);
 
   while (at > r->seen && (at >= r->len || r->data[at] != '<'))
     at--;
-  if (at == 0 || at >= r->len || r->data[at] != '<')
+  if (consumed_of(r) == 0 || at >= r->len || r->data[at] != '<')
     return (struct tinet__place){r->source,
                                  (unsigned)xmlSAX2GetLineNumber(r->ctxt), 0};
   return place_of(r, at);
@@ -194,6 +202,44 @@ static void end_first_piece(struct reader *r)
     r->firsts[r->depth] = r->text.len - r->starts[r->depth] + 1;
 }
 
+static bool is_blank_byte(char c)
+{
+  return tinet__is_xml_space(c) || c == '>' || c == '/';
+}
+
+/* The first text after the last tag: what ends the tag is not read yet when it
+ * is told. */
+static struct tinet__place text_place(struct reader *r)
+{
+  size_t at = r->text_from;
+
+  while (at > 0 && at < r->len && is_blank_byte(r->data[at]))
+    at++;
+  if (at == 0 || at >= r->len)
+    return (struct tinet__place){r->source,
+                                 (unsigned)xmlSAX2GetLineNumber(r->ctxt), 1};
+  return place_of(r, at);
+}
+
+/* The name as it is written: to Titanium's tools `ti:ios` is not `ios`. */
+static const char *full_name(struct reader *r, const xmlChar *prefix,
+                             const xmlChar *name)
+{
+  const char *local = (const char *)name, *first = (const char *)prefix;
+  size_t first_len = first ? strlen(first) : 0;
+  char *copy;
+
+  if (!first)
+    return tinet__arena_copy(&r->dom->arena, local, strlen(local));
+  copy = tinet__arena_take(&r->dom->arena, first_len + strlen(local) + 2);
+  if (copy) {
+    memcpy(copy, first, first_len);
+    copy[first_len] = ':';
+    memcpy(copy + first_len + 1, local, strlen(local) + 1);
+  }
+  return copy;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): libxml2's signature */
 static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix,
                      const xmlChar *uri, int n_namespaces,
@@ -204,11 +250,11 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix,
   struct tinet__node *node;
   struct tinet__place at;
 
-  (void)prefix, (void)uri, (void)n_namespaces, (void)namespaces;
-  (void)n_defaulted;
+  (void)uri, (void)n_namespaces, (void)namespaces, (void)n_defaulted;
   if (r->err < 0)
     return;
   at = tag_place(r);
+  r->text_from = consumed_of(r);
   if (r->depth >= TINET__DOM_MAX_DEPTH ||
       r->n_elements++ >= TINET__DOM_MAX_ELEMENTS) {
     fail(r, TINET_ELIMIT, at.line, at.column,
@@ -218,10 +264,7 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix,
   }
   node = tinet__arena_take(&r->dom->arena, sizeof *node);
   if (node) {
-    const char *colon = strchr((const char *)name, ':');
-    const char *local = colon ? colon + 1 : (const char *)name;
-
-    node->name = tinet__arena_copy(&r->dom->arena, local, strlen(local));
+    node->name = full_name(r, prefix, name);
     node->at = at;
   }
   if (!node || !node->name ||
@@ -245,6 +288,7 @@ static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix,
   size_t start = r->starts[r->depth];
 
   (void)name, (void)prefix, (void)uri;
+  r->text_from = consumed_of(r);
   if (r->err < 0 || !node)
     return;
   node->text_len = r->text.len - start;
@@ -280,8 +324,7 @@ static void on_text(void *arg, const xmlChar *text, int len)
     return;
   if (!node->has_text && !is_blank((const char *)text, (size_t)len)) {
     node->has_text = true;
-    node->text_at = (struct tinet__place){
-        r->source, (unsigned)xmlSAX2GetLineNumber(r->ctxt), 0};
+    node->text_at = text_place(r);
   }
   if (tinet__buf_add(&r->text, text, (size_t)len) < 0)
     fail_memory(r);
@@ -289,25 +332,27 @@ static void on_text(void *arg, const xmlChar *text, int len)
 
 static void on_comment(void *arg, const xmlChar *text)
 {
+  struct reader *r = arg;
+
   (void)text;
-  end_first_piece(arg);
+  r->text_from = consumed_of(r);
+  end_first_piece(r);
 }
 
-/* `<--` and `<!-` where a comment was meant: the place of the last `<` at or
- * before the error. */
+/* `<--` and `<!-` where a comment was meant: after the last `<` at or before
+ * the error, where libxml2 sees it too. */
 static bool is_bad_comment(struct reader *r, struct tinet__place *ret_at)
 {
-  long consumed = is_converted(r) ? 0 : xmlByteConsumed(r->ctxt);
-  size_t at = consumed > 0 && (size_t)consumed < r->len ? (size_t)consumed : 0;
+  size_t at = consumed_of(r);
   const char *p;
 
-  while (at > 0 && r->data[at] != '<')
+  while (at > 0 && (at >= r->len || r->data[at] != '<'))
     at--;
   p = r->data + at;
   if (r->len - at < 4 || *p != '<' ||
       (strncmp(p, "<--", 3) != 0 && (strncmp(p, "<!-", 3) != 0 || p[3] == '-')))
     return false;
-  *ret_at = place_of(r, at);
+  *ret_at = place_of(r, at + 1);
   return true;
 }
 
@@ -317,6 +362,8 @@ static void report(struct reader *r, const char *id,
 {
   if (tinet__findings_add(r->findings, id, at, suggestion, "%s", text) < 0)
     fail_memory(r);
+  else if (r->is_lenient)
+    tinet__findings_set_severity(r->findings, TINET_ATS_WARNING);
 }
 
 /* One line of libxml2's own words. */
@@ -374,9 +421,27 @@ static const xmlSAXHandler handlers = {
     .serror = on_error,
 };
 
+static void say_nothing(void *arg, xmlErrorPtr e)
+{
+  (void)arg, (void)e;
+}
+
+/* What goes wrong with an encoding libxml2 tells nobody but this thread's
+ * handler, whose default is standard error. */
+static void read_quietly(struct reader *r, int options)
+{
+  xmlStructuredErrorFunc handler = xmlStructuredError;
+  void *user = xmlStructuredErrorContext;
+
+  xmlSetStructuredErrorFunc(NULL, say_nothing);
+  xmlFreeDoc(
+      xmlCtxtReadMemory(r->ctxt, r->data, (int)r->len, NULL, NULL, options));
+  xmlSetStructuredErrorFunc(user, handler);
+}
+
 static int run(struct reader *r)
 {
-  int options = XML_PARSE_NONET | XML_PARSE_BIG_LINES | XML_PARSE_NOENT;
+  int options = XML_PARSE_NONET | XML_PARSE_BIG_LINES;
 
   if (r->is_lenient)
     options |= XML_PARSE_RECOVER;
@@ -387,8 +452,7 @@ static int run(struct reader *r)
   }
   *r->ctxt->sax = handlers;
   r->ctxt->userData = r;
-  xmlFreeDoc(
-      xmlCtxtReadMemory(r->ctxt, r->data, (int)r->len, NULL, NULL, options));
+  read_quietly(r, options);
   if (r->err == TINET_OK &&
       (!r->dom->root || (!r->is_lenient && !r->ctxt->wellFormed)))
     fail(r, TINET_ESYNTAX, 1, 1, "not well-formed XML");

@@ -2,6 +2,7 @@
  * line, for tests that are written as tables.
  *
  *   policy PATH PROFILE FLAGS SDK    reads one; - is an empty one
+ *   print                            the dictionary in force, as JSON
  *   ask SCHEME HOST CONTEXT OVERRIDE HSTS [CONNECTION]
  *     VERSION SUITE EMS TRUST HOSTOK ANCHOR KNOWN CURRENT ONCE DELIVERED N and
  *     N times TYPE BITS HASH SELF KEY NOT_BEFORE NOT_AFTER
@@ -56,6 +57,16 @@ static void read_policy(void)
                  f->file, f->suggestion, f->message);
   }
   (void)printf(".\n");
+}
+
+static void print_policy(void)
+{
+  char *text = NULL;
+
+  if (tinet_ats_policy_print(policy, TINET_ATS_FORMAT_JSON, false, &text) < 0)
+    abort();
+  (void)printf("%s.\n", text);
+  tinet_free(text);
 }
 
 static tinet_ats_certificate read_certificate(void)
@@ -147,6 +158,8 @@ int main(void)
 
     if (command && strcmp(command, "policy") == 0)
       read_policy();
+    else if (command && strcmp(command, "print") == 0)
+      print_policy();
     else if (command && strcmp(command, "ask") == 0)
       ask();
     else

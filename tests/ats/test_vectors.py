@@ -9,6 +9,7 @@ it answers.
 """
 
 import datetime
+import json
 import os
 import plistlib
 import re
@@ -77,6 +78,12 @@ class Engine:
                 findings[rest.split(" ")[0]] = rest.split("|")[1]
         return findings, lines, error
 
+    def effective(self):
+        """What stands in the Info.plist under NSAppTransportSecurity."""
+        self.line("print")
+        text = "".join(iter(self.process.stdout.readline, ".\n"))
+        return json.loads(text)["NSAppTransportSecurity"]
+
     def end(self):
         self.process.stdin.close()
         equal(0, self.process.wait(), "status")
@@ -135,6 +142,8 @@ def entry_of(text, is_pin):
 def policy_of(text):
     """(dictionary, profile, flags)."""
     ats, profile, flags = {}, "current", 0
+    if text == "∅":
+        return None, profile, flags
     for part in text.replace("P", P, 1).split() if text == "P" else text.split():
         if part == "{}":
             continue
@@ -231,6 +240,8 @@ def question_of(request, connection):
             override = 1
         elif option == "hsts":
             hsts = 1
+        elif not option.startswith("port="):
+            raise ValueError(option)
     words = f"{scheme} {host} {context} {override} {hsts}"
     return words + (" " + connection_of(connection) if connection else "")
 
@@ -271,7 +282,8 @@ def run_vector(engine, folder, line):
         # Both forms of a property list say the same.
         for form in (plistlib.FMT_XML, plistlib.FMT_BINARY):
             with open(path, "wb") as f:
-                plistlib.dump({"NSAppTransportSecurity": ats}, f, fmt=form)
+                whole = {} if ats is None else {"NSAppTransportSecurity": ats}
+                plistlib.dump(whole, f, fmt=form)
             findings, _, error = engine.policy(path, profile, flags)
             equal(None, error, "error")
             check(expectation, findings, engine.ask(question_of(request, connection)))
@@ -294,34 +306,48 @@ def ats_dict(inner):
     return f"<key>NSAppTransportSecurity</key><dict>{inner}</dict>"
 
 
+# What SDKs before 12.2.0 add, value for value.
+INJECTED = {
+    "NSExceptionMinimumTLSVersion": "TLSv1.2",
+    "NSExceptionRequiresForwardSecrecy": True,
+    "NSExceptionAllowsInsecureHTTPLoads": False,
+    "NSRequiresCertificateTransparency": False,
+    "NSIncludesSubdomains": True,
+    "NSThirdPartyExceptionMinimumTLSVersion": "TLSv1.2",
+    "NSThirdPartyExceptionRequiresForwardSecrecy": True,
+    "NSThirdPartyExceptionAllowsInsecureHTTPLoads": True,
+}
 AL_FALSE = ats_dict("<key>NSAllowsArbitraryLoads</key><false/>")
+# The example of Titanium's documentation, as it stands there.
 DOCUMENTED = """<ti:app>
- <ios>
-  <plist>
-   <dict>
-    <key>NSAppTransportSecurity</key>
-    <dict>
-     <!-- 1) Default -->
-     <key>NSAllowsArbitraryLoads</key>
-     <true/>
-
-     <key>NSExceptionDomains</key>
-    <!-- x --> <-- 2) Alternative -->
-     <dict>
-      <key>www.foo.com</key>
+  ...
+  <ios>
+    <plist>
       <dict>
-       <key>NSExceptionMinimumTLSVersion</key>
-       <string>TLSv1.0</string>
-       <key>NSExceptionRequiresForwardSecrecy</key>
-       <false/>
-       <key>NSExceptionAllowsInsecureHTTPLoads</key>
-       <true/>
+        <key>NSAppTransportSecurity</key>
+        <dict>
+          <!-- 1) Default -->
+          <key>NSAllowsArbitraryLoads</key>
+          <true/>
+
+          <-- 2) Alternative to 1) -->
+          <key>NSExceptionDomains</key>
+          <dict>
+            <key>www.foo.com</key>
+            <dict>
+              <key>NSExceptionMinimumTLSVersion</key>
+              <string>TLSv1.0</string>
+              <key>NSExceptionRequiresForwardSecrecy</key>
+              <false/>
+              <key>NSExceptionAllowsInsecureHTTPLoads</key>
+              <true/>
+            </dict>
+          </dict>
+        </dict>
       </dict>
-     </dict>
-    </dict>
-   </dict>
-  </plist>
- </ios>
+    </plist>
+  </ios>
+  ...
 </ti:app>
 """
 
@@ -353,15 +379,19 @@ def titanium_vectors(engine, folder):
 
     def v158():
         load(tiapp())
+        equal({"NSAllowsArbitraryLoads": True}, engine.effective(), "effective")
         expect("A arbitrary-loads", "h:example.com")
 
     def v159():
         load(tiapp("", AL_FALSE))
+        equal({"NSAllowsArbitraryLoads": False}, engine.effective(), "effective")
         expect("D cleartext", "h:example.com", entry="-")
         expect("D cleartext", "h:appcelerator.com", entry="-")
 
     def v160():
         load(tiapp("<analytics>true</analytics>", AL_FALSE, "10.0.0.GA"))
+        whole = {"NSAllowsArbitraryLoads": False, "NSExceptionDomains": {"appcelerator.com": INJECTED}}
+        equal(whole, engine.effective(), "effective")
         expect("D cleartext", "h:api.appcelerator.com", entry="appcelerator.com")
         load(tiapp("<analytics>true</analytics>", AL_FALSE), sdk="12.1.0")
         expect("D cleartext", "h:api.appcelerator.com", entry="appcelerator.com")
@@ -375,15 +405,18 @@ def titanium_vectors(engine, folder):
         )
 
     def v161():
-        findings, _, _ = load(tiapp(whitelist("false"), AL_FALSE, "10.0.0"))
-        true("whitelist-off" in findings, str(findings))
+        _, lines, _ = load(tiapp(whitelist("false"), AL_FALSE, "10.0.0"))
+        warnings = [line for line in lines if line.startswith("whitelist-off warning")]
+        equal(2, len(warnings), str(lines))
+        equal({"NSAllowsArbitraryLoads": False}, engine.effective(), "effective")
         expect("D cleartext", "h:api.appcelerator.com", entry="-")
 
     def v162():
         for value, is_injected in (
             ("False", True), ("FALSE", True), ("no", True), ("NO", True),
             ("yes", True), ("1", True), ("0x0", True), ("0", False),
-            ("", False), (" false ", False), ("null", False),
+            ("", False), (" false ", False), ("null", False), ("0.0", False),
+            ("-0", False), ("0e1", False), ("0.0.0", True), ("-", True),
         ):  # fmt: skip
             load(tiapp(whitelist(value), AL_FALSE, "10.0.0"))
             entry = "appcelerator.com" if is_injected else "-"
@@ -410,19 +443,20 @@ def titanium_vectors(engine, folder):
         text = ats_dict("<key>NSAllowsArbitraryLoads</key><string>false</string>")
         findings, _, _ = load(tiapp("", text, "10.0.0"))
         true("type" in findings, str(findings))
+        equal({"NSAllowsArbitraryLoads": "false"}, engine.effective(), "effective")
         # the builder leaves it alone: no entry
         expect("D cleartext", "h:api.appcelerator.com", entry="-")
 
     def v166():
-        _, _, error = load(DOCUMENTED.replace("    <!-- x --> <--", "           <--"))
+        _, _, error = load(DOCUMENTED)
         true(error and error.startswith("TINET_ESYNTAX"), str(error))
         true("tiapp.xml:12:12: malformed comment" in error, error)
 
     def v167():
-        text = DOCUMENTED.replace("    <!-- x --> <--", "           <--")
+        text = DOCUMENTED
         findings, lines, error = load(text, flags=FLAGS["lenient"])
         equal(None, error, "error")
-        true(any(l.startswith("xml-comment error 12 12 ") for l in lines), str(lines))
+        true(any(l.startswith("xml-comment warning 12 12 ") for l in lines), str(lines))
         true("xml-namespace" in findings, str(findings))
         true("redundant-exception" in findings, str(findings))
         expect("A exception", "h:www.foo.com")
@@ -450,6 +484,8 @@ def titanium_vectors(engine, folder):
             plist={"NSExceptionDomains": {"a.example": {
                 "NSExceptionAllowsInsecureHTTPLoads": False, "NSIncludesSubdomains": True}}},
         )  # fmt: skip
+        united = {"NSExceptionAllowsInsecureHTTPLoads": True, "NSIncludesSubdomains": True}
+        equal({"NSExceptionDomains": {"a.example": united}}, engine.effective(), "effective")
         expect("A exception", "h:a.example")
         expect("A exception", "h:www.a.example")
 

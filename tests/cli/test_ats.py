@@ -5,6 +5,8 @@ import json
 import os
 import plistlib
 import re
+import struct
+import subprocess
 
 from cli import *
 
@@ -57,6 +59,20 @@ def a_typo_is_found_with_its_place_and_what_to_write(folder):
     equal(done.status, 2)
     contains(done.out, "tiapp.xml:17:15: error: unknown key '%s' in api.example.com; did you mean '%s'?" % (TYPO, GOOD))
     contains(done.out, "write: " + GOOD)
+
+
+@test
+def the_line_is_shown_with_a_mark(folder):
+    done = ats("check", project(folder, ENTRY % TYPO))
+    lines = done.out.splitlines()
+    at = [i for i, line in enumerate(lines) if "[unknown-key]" in line][0]
+    equal(lines[at + 1], "    17 | " + " " * 14 + "<key>%s</key>" % TYPO)
+    equal(lines[at + 2], "       | " + " " * 14 + "^")
+    long = write(folder, "long.plist", b"<plist><dict>" + b"<key>a</key>" + b"<!-- c -->" * 20
+                 + b"<true/><key>NSAppTransportSecurity</key><dict><key>\xc3\xa9</key><true/></dict></dict></plist>")
+    lines = ats("check", long).out.splitlines()
+    assert max(map(len, lines[1:])) <= 80, lines
+    equal(lines[1][lines[2].index("^"):][:8], "<key>é</")
 
 
 @test
@@ -117,8 +133,53 @@ def malformed_files(folder):
         equal(done.status, 65)
         contains(done.out + done.err, name)
     equal(ats("check", os.path.join(folder, "missing")).status, 66)
-    equal(ats("check", write(folder, "lenient.xml", b"<ti:app xmlns:ti='x'><!-- a -- b --><id>a.b</id><name>n</name>"
-                             b"<version>1</version></ti:app>"), "--lenient", "--fail-on", "error").status, 2)
+    path = write(folder, "lenient.xml", b"<ti:app xmlns:ti='x'><!-- a -- b --><id>a.b</id><name>n</name><version>1</version></ti:app>")
+    equal(ats("check", path, "--lenient").status, 0)
+    equal(ats("check", path, "--lenient", "--fail-on", "warning").status, 2)
+
+
+def bomb(size, n):
+    """A binary property list: an array of `n` references to one text."""
+    array = b"\xaf\x12" + struct.pack(">I", n) + b"\0\1" * n
+    text = b"\x5f\x12" + struct.pack(">I", size) + b"A" * size
+    table = 8 + len(array) + len(text)
+    return (b"bplist00" + array + text + struct.pack(">II", 8, 8 + len(array)) + bytes(6) + b"\4\2"
+            + struct.pack(">QQQ", 2, 0, table))
+
+
+def measured(*args):
+    """(exit status, seconds of CPU, bytes of memory) of a run."""
+    process = subprocess.Popen([TINET, *args], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_env())
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10
+
+
+@test
+def a_bomb_goes_off_nowhere(folder):
+    for name, data in [
+        ("text.bin", bomb(1000000, 390000)),
+        ("laughs.plist", b"<!DOCTYPE plist [<!ENTITY a 'aaaaaaaaaa'>%s]><plist><dict><key>&a12;</key><true/></dict></plist>"
+         % b"".join(b"<!ENTITY a%d '%s'>" % (i, b"&a%d;" % (i - 1) * 10) for i in range(1, 13))),
+        ("keys.plist", b"<plist><dict>" + b"<key>a</key><true/>" * 190000 + b"</dict></plist>"),
+        ("domains.plist", b"<plist><dict><key>NSAppTransportSecurity</key><dict><key>NSExceptionDomains</key><dict>"
+         + b"".join(b"<key>h%d.example.com</key><dict/>" % i for i in range(90000)) + b"</dict></dict></dict></plist>"),
+        ("spaces.xml", b"<ti:app xmlns:ti='x'><id>" + b" " * 4000000 + b"</id></ti:app>"),
+    ]:
+        path = write(folder, name, data)
+        for verb in ("check", "plist"):
+            status, cpu, memory = measured("ats", verb, path)
+            equal((name, status), (name, 65 if name in ("text.bin", "laughs.plist") else 0))
+            assert cpu < 10 and memory < 600 << 20, (name, verb, cpu, memory)
+
+
+@test
+def what_is_wrong_with_an_encoding_is_said_once_and_by_this_program(folder):
+    path = write(folder, "odd.plist", b"<\0p\0l\0i\0s\0t\0>\0\0\xdb\x3e\0" * 9)
+    done = ats("plist", path)
+    equal(done.status, 65)
+    equal(len(done.err.splitlines()), 1)
+    assert done.err.startswith("tinet: " + path + ":"), done.err
 
 
 @test
@@ -164,6 +225,30 @@ def the_injection_depends_on_the_sdk(folder):
 
 
 @test
+def the_table_says_where_a_value_comes_from(folder):
+    write(folder, "Info.plist", plistlib.dumps({"NSAppTransportSecurity": {"NSAllowsLocalNetworking": True}}))
+    done = ats("plist", project(folder, ENTRY % GOOD, "9.0.3.GA"))
+    equal(done.status, 0)
+    rows = {line.split()[0]: line.split() for line in done.out.splitlines() if line.startswith(" ")}
+    equal(rows["NSAllowsLocalNetworking"], ["NSAllowsLocalNetworking", "YES", "Info.plist:7:3"])
+    assert re.search(r"^ +%s +YES +tiapp\.xml:17:15$" % GOOD, done.out, re.M), done.out
+    equal(rows["appcelerator.com"][1:], ["injected", "by", "the", "build"])
+    equal(rows["NSAllowsArbitraryLoads"][1:], ["NO", "injected", "by", "the", "build"])
+    equal(rows["NSAllowsArbitraryLoadsForMedia"][1:], ["NO", "default"])
+    contains(done.out, "SDKs before 12.2.0 add appcelerator.com")
+    for name in EXAMPLES:
+        out = ats("plist", os.path.join(ROOT, "examples", "ats", name), "--titanium-sdk", "10.0.0").out
+        assert max(map(len, out.splitlines())) <= 80, out
+
+
+@test
+def a_folder_with_an_info_plist_alone(folder):
+    write(folder, "Info.plist", plistlib.dumps({"NSAppTransportSecurity": {"NSAllowsArbitraryLoads": True}}))
+    equal(effective(folder), {"NSAllowsArbitraryLoads": True})
+    equal(ats("check", os.path.join(folder, "nowhere")).status, 66)
+
+
+@test
 def the_whole_info_plist_keeps_its_other_keys(folder):
     write(folder, "Info.plist", plistlib.dumps({"CFBundleName": "shop", "NSAppTransportSecurity": {"NSAllowsLocalNetworking": True}}))
     done = ats("plist", project(folder, ENTRY % GOOD), "--format", "json", "--all")
@@ -198,6 +283,47 @@ def a_url_is_explained_without_connecting(folder):
 
 
 @test
+def a_port_does_not_matter_and_the_nearest_entry_is_named(folder):
+    project(folder, ENTRY % GOOD)
+    equal(ats("explain", folder, "http://api.example.com:8080/", "http://u:p@API.example.com").status, 0)
+    done = ats("explain", folder, "http://v2.api.example.com/")
+    equal(done.status, 1)
+    contains(" ".join(done.out.split()), "the nearest entry, api.example.com, does not reach it: no NSIncludesSubdomains")
+    assert max(map(len, done.out.splitlines())) <= 80, done.out
+
+
+@test
+def a_verdict_as_json(folder):
+    project(folder, ENTRY % GOOD)
+    done = ats("explain", folder, "--json", "http://www.example.com/a", "http://api.example.com/", "https://api.example.com/")
+    equal(done.status, 1)
+    denied, allowed, open_ = map(json.loads, done.out.splitlines())
+    equal(denied["schema"], "tinet.ats.explain/1")
+    equal(denied["url"], "http://www.example.com/a")
+    equal((denied["verdict"]["allow"], denied["verdict"]["code"], denied["matched_entry"]), (False, "cleartext", None))
+    equal(denied["verdict"]["reasons"][0]["apple"]["code"], -1022)
+    equal(denied["verdict"]["reasons"][0]["key"], GOOD)
+    equal((allowed["verdict"]["code"], allowed["matched_entry"]["key"], allowed["matched_entry"]["line"]),
+          ("exception", "api.example.com", 15))
+    equal((open_["needs_connection"], open_["requirements"]["min_tls"], open_["requirements"]["suites"]), (True, "1.2", "ats"))
+
+
+@test
+def statuses_of_several_urls(folder):
+    project(folder, ENTRY % GOOD)
+    for urls, status in [
+        (["http://api.example.com/"], 0),
+        (["http://api.example.com/", "--no-exceptions"], 3),
+        (["http://api.example.com/", "http://www.example.com/", "--no-exceptions"], 3),
+        (["http://www.example.com/", "nonsense"], 1),
+        (["nonsense", "https://api.example.com/"], 64),
+    ]:
+        equal(ats("explain", folder, *urls).status, status)
+    off = os.path.join(ROOT, "examples", "ats", "off-by-default")
+    equal(ats("explain", off, "http://www.example.com/", "--no-exceptions").status, 3)
+
+
+@test
 def contexts_and_local_hosts(folder):
     path = write(folder, "Info.plist", plistlib.dumps({"NSAppTransportSecurity": {"NSAllowsArbitraryLoadsInWebContent": True}}))
     equal(ats("explain", path, "http://a.test/").status, 1)
@@ -211,7 +337,7 @@ def contexts_and_local_hosts(folder):
 # ---- the examples ----
 
 EXAMPLES = {
-    "off-by-default": [],
+    "off-by-default": ["ats-off"],
     "on": [],
     "exception-domain": ["apex-only", "review-justification"],
     "pinning": [],
