@@ -7,9 +7,11 @@ const { execFileSync } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
+const http2 = require('node:http2');
 const https = require('node:https');
 const os = require('node:os');
 const path = require('node:path');
+const tls = require('node:tls');
 const { Worker } = require('node:worker_threads');
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tinet-ats-'));
@@ -74,7 +76,7 @@ async function serve(t, server) {
   server.on('tlsClientError', () => {});
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   t.after(() => {
-    server.closeAllConnections();
+    if (server.closeAllConnections) server.closeAllConnections();
     server.close();
     Ti.Network.atsPolicy = 'off';
   });
@@ -338,6 +340,95 @@ test('what the cache got without it is not for a request under it', async (t) =>
   underEntry({});
   for (let i = 0; i < 2; i++) await expectSeen(seen, { cache: true });
   assert.equal(n, 2);
+});
+
+// A server that speaks TLS and counts what comes through it, whatever it is.
+async function serveRaw(t, leaf, options, answer) {
+  const server = tls.createServer({ ...leaf, ...options });
+  const raw = await serve(t, server);
+  Object.assign(raw, { url: `https://localhost:${raw.port}/`, bytes: 0, resumed: 0 });
+  server.on('secureConnection', (socket) => {
+    raw.resumed += socket.isSessionReused();
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      raw.bytes += data.length;
+      socket.end(answer);
+    });
+  });
+  return raw;
+}
+
+test('not one byte of HTTP goes to a server that is denied', async (t) => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nseen';
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
+    for (const [reason, how] of [['cert-hostname', { name: 'other.example.com' }], ['cert-lifetime', { days: 900 }],
+      ['cert-expired', { days: -1 }], ['cert-untrusted', { isOwn: true }]]) {
+      const raw = await serveRaw(t, makeLeaf('raw', how), { maxVersion, ALPNProtocols: ['h2', 'http/1.1'] }, answer);
+      underEntry({});
+      const e = await outcome(raw.url);
+      assert.deepEqual([e.reason, e.ats.reason], ['TINET_EPOLICY', reason], e.error);
+      assert.equal(raw.connections, 1);
+      await new Promise((done) => setTimeout(done, 20)); // what is under way would arrive
+      assert.equal(raw.bytes, 0, `${reason} ${maxVersion}`);
+    }
+  }
+});
+
+test('a session that was judged is resumed', async (t) => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nseen';
+  const raw = await serveRaw(t, good, { minVersion: 'TLSv1.3' }, answer);
+  underEntry({});
+  for (let i = 0; i < 2; i++) await expectSeen(raw);
+  assert.deepEqual([raw.connections, raw.resumed], [2, 1]);
+  // ... but not by another policy, which judges for itself.
+  underEntry({}, { NSPinnedDomains: { localhost: { NSPinnedLeafIdentities: [] } } });
+  const { bytes } = raw;
+  const e = await outcome(raw.url);
+  assert.equal(e.ats.reason, 'pin-leaf');
+  assert.deepEqual([raw.resumed, raw.bytes], [1, bytes]);
+});
+
+test('HTTP/2: judged once a connection, and again under another policy', async (t) => {
+  const leaf = makeLeaf('h2', { days: 900 });
+  const server = http2.createSecureServer({ ...leaf });
+  let streams = 0;
+  let sessions = 0;
+  server.on('session', (session) => { sessions++; t.after(() => session.destroy()); });
+  server.on('stream', (stream) => { streams++; stream.respond(); stream.end('seen'); });
+  server.closeAllConnections = () => {};
+  const seen = await serve(t, server);
+  seen.url = `https://localhost:${seen.port}/`;
+  Ti.Network.atsPolicy = 'off';
+  for (let i = 0; i < 2; i++) await expectSeen(seen, { enableKeepAlive: true });
+  assert.deepEqual([sessions, streams], [1, 2], 'HTTP/2 on one connection');
+  underEntry({});
+  const e = await outcome(seen.url, { enableKeepAlive: true });
+  assert.deepEqual([e.reason, e.ats.reason, streams], ['TINET_EPOLICY', 'cert-lifetime', 2]);
+  // Many at once on one connection under a policy that allows it.
+  const fine = http2.createSecureServer({ ...good });
+  let n = 0;
+  fine.on('session', (session) => t.after(() => session.destroy()));
+  fine.on('stream', (stream) => { n++; stream.respond(); stream.end('seen'); });
+  fine.closeAllConnections = () => {};
+  const other = await serve(t, fine);
+  other.url = `https://localhost:${other.port}/`;
+  underEntry({});
+  await Promise.all(Array.from({ length: 8 }, () => expectSeen(other, { enableKeepAlive: true })));
+  assert.equal(n, 8);
+});
+
+test('a redirect on a pooled connection is judged like the first', async (t) => {
+  const plain = await serve(t, http.createServer((req, res) => res.end('seen')));
+  const first = await serve(t, https.createServer(good, (req, res) => {
+    if (req.url === '/go') res.writeHead(307, { Location: plain.url }).end();
+    else res.end('seen');
+  }));
+  underEntry({});
+  const properties = { enableKeepAlive: true };
+  await expectSeen(first, properties);
+  const e = await outcome(`${first.url}go`, properties);
+  assert.deepEqual([e.ats.reason, e.ats.url, e.code], ['cleartext', plain.url, -1022]);
+  assert.deepEqual([first.connections, plain.connections], [1, 0]);
 });
 
 test('the NIAP package: suites, Extended Master Secret', async (t) => {
