@@ -65,7 +65,7 @@ static void print_rules(const struct rules *rules)
  * rfc: 3986 2.1 */
 static void print_uri(const char *path)
 {
-  (void)printf("\"");
+  (void)printf(*path == '/' ? "\"file://" : "\"");
   for (const char *p = path; *p; p++) {
     unsigned char c = (unsigned char)*p;
 
@@ -108,6 +108,33 @@ static void print_result(const struct rules *rules,
   free(text);
 }
 
+/* The places in "file:12:34: what"; 0 if the error knows none. */
+static void read_place(const struct ats_checked *file, unsigned *ret_line,
+                       unsigned *ret_column)
+{
+  size_t len = strlen(file->path);
+  char *end;
+
+  *ret_line = *ret_column = 0;
+  if (strncmp(file->error, file->path, len) != 0 || file->error[len] != ':')
+    return;
+  *ret_line = (unsigned)strtoul(file->error + len + 1, &end, 10);
+  if (*end == ':')
+    *ret_column = (unsigned)strtoul(end + 1, NULL, 10);
+}
+
+static void print_malformed(const struct ats_checked *file, const char *before)
+{
+  unsigned line, column;
+
+  read_place(file, &line, &column);
+  cli_json_member(stdout, before, "ruleId", malformed);
+  cli_json_member(stdout, ", \"level\": \"error\", \"message\": {", "text",
+                  file->error);
+  (void)printf("},\n       ");
+  print_location(file->path, line, column);
+}
+
 static bool print_results(const struct rules *rules,
                           const struct ats_checked *file, bool is_first)
 {
@@ -120,12 +147,7 @@ static bool print_results(const struct rules *rules,
   }
   if (!file->error || file->policy)
     return is_first;
-  cli_json_member(stdout, is_first ? "\n      {" : ",\n      {", "ruleId",
-                  malformed);
-  cli_json_member(stdout, ", \"level\": \"error\", \"message\": {", "text",
-                  file->error);
-  (void)printf("},\n       ");
-  print_location(file->path, 0, 0);
+  print_malformed(file, is_first ? "\n      {" : ",\n      {");
   return false;
 }
 

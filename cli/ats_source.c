@@ -11,6 +11,7 @@
 #define MAX_BYTES 4194304 /* no longer file is read as a policy */
 #define MAX_SHOWN 68      /* with the number of the line, 80 columns */
 #define BEFORE_MARK 50    /* shown of a longer line before the mark */
+#define MAX_COLUMN 1000   /* further on no person finds anything */
 
 /* Only of a file: what came out of a pipe is gone. */
 static char *read_text(const char *name)
@@ -93,13 +94,15 @@ void ats_source_print(struct ats_source *source, FILE *out, const char *name,
   const char *start, *end;
   size_t hidden = 0;
 
-  if (line == 0 || column == 0)
+  if (line == 0 || column == 0 || column > MAX_COLUMN)
     return;
   open_source(source, name);
   start = source->text ? find_line(source, line) : NULL;
   if (!start)
     return;
-  end = start + strcspn(start, "\n");
+  end = start;
+  while (*end && *end != '\n' && end - start < 4 * (MAX_COLUMN + MAX_SHOWN))
+    end++;
   if (column > MAX_SHOWN)
     hidden = column - BEFORE_MARK;
   (void)fprintf(out, "%6u | ", line);

@@ -6,6 +6,7 @@
  */
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../core/alloc.h"
@@ -226,17 +227,14 @@ static const char *full_name(struct reader *r, const xmlChar *prefix,
                              const xmlChar *name)
 {
   const char *local = (const char *)name, *first = (const char *)prefix;
-  size_t first_len = first ? strlen(first) : 0;
+  size_t size = strlen(local) + (first ? strlen(first) : 0) + 2;
   char *copy;
 
   if (!first)
     return tinet__arena_copy(&r->dom->arena, local, strlen(local));
-  copy = tinet__arena_take(&r->dom->arena, first_len + strlen(local) + 2);
-  if (copy) {
-    memcpy(copy, first, first_len);
-    copy[first_len] = ':';
-    memcpy(copy + first_len + 1, local, strlen(local) + 1);
-  }
+  copy = tinet__arena_take(&r->dom->arena, size);
+  if (copy)
+    (void)snprintf(copy, size, "%s:%s", first, local);
   return copy;
 }
 
