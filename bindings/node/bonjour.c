@@ -5,6 +5,7 @@
  * happens comes back to Node's loop, and a call that blocks just waits for it.
  */
 #include "bonjour.h"
+#include "sockets.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -105,21 +106,6 @@ static struct bonjour_thread *open_thread(struct addon *a)
 
 /* ---- from JavaScript ---- */
 
-/* bonjourSetup(dispatch) */
-static napi_value setup(napi_env env, napi_callback_info info)
-{
-  struct bonjour_thread *t = open_thread(addon_of(env));
-  napi_value args[1];
-
-  if (!get_args(env, info, 1, args))
-    return NULL;
-  if (!t)
-    throw_code(env, TINET_ENOMEM, "Bonjour could not be started");
-  else if (!t->dispatch)
-    (void)napi_create_reference(env, args[0], 1, &t->dispatch);
-  return NULL;
-}
-
 /* Of an array of Buffers; too many, or no memory, is an exception. */
 static bool get_parts(napi_env env, napi_value array, struct part **ret,
                       size_t *ret_n)
@@ -144,6 +130,25 @@ static bool get_parts(napi_env env, napi_value array, struct part **ret,
       bonjour_set_part(&parts[(*ret_n)++], len ? data : "", len);
   }
   return true;
+}
+
+/* bonjourSetup(dispatch, the types that may be used or null), once */
+static napi_value setup(napi_env env, napi_callback_info info)
+{
+  struct bonjour_thread *t = open_thread(addon_of(env));
+  napi_value args[2];
+
+  if (!get_args(env, info, 2, args))
+    return NULL;
+  if (!t) {
+    throw_code(env, TINET_ENOMEM, "Bonjour could not be started");
+    return NULL;
+  }
+  if (t->dispatch || (is_object(env, args[1]) &&
+                      !get_parts(env, args[1], &t->declared, &t->n_declared)))
+    return NULL;
+  (void)napi_create_reference(env, args[0], 1, &t->dispatch);
+  return NULL;
 }
 
 static struct command *make_command(napi_env env, struct bonjour_thread *t,
@@ -245,6 +250,8 @@ static napi_value bonjour(napi_env env, napi_callback_info info)
 
 void free_bonjour(struct addon *a)
 {
+  if (a->old_bonjour)
+    bonjour_free_parts(a->old_bonjour->declared, a->old_bonjour->n_declared);
   free(a->old_bonjour);
 }
 

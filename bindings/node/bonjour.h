@@ -76,6 +76,8 @@ struct bonjour_thread {
   struct addon *addon;
   pthread_t thread;
   tinet_loop *loop;
+  struct part *declared; /* owned; what may be used in strict mode, or NULL */
+  size_t n_declared;
   tinet_bonjour *bonjour; /* the thread's, as the items are */
   struct item *items;
   napi_ref dispatch;

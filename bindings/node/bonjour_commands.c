@@ -124,10 +124,27 @@ static void set_txt(struct command *c)
   bonjour_answer(item, &err); /* the old ones stay, if it has failed */
 }
 
+static bool is_type(const char *type)
+{
+  return type && (tinet_bonjour_is_same(type, TINET_BONJOUR_ALL_TYPES) ||
+                  tinet_bonjour_check_type(type, NULL) == TINET_OK);
+}
+
+/* A declaration that is none allows nothing. */
 static int open_bonjour(struct bonjour_thread *t, tinet_error *err)
 {
-  return t->bonjour ? TINET_OK
-                    : tinet_bonjour_open(t->loop, NULL, &t->bonjour, err);
+  const char *declared[MAX_PARTS];
+  tinet_bonjour_options opt;
+
+  if (t->bonjour)
+    return TINET_OK;
+  tinet_bonjour_options_init(&opt);
+  opt.is_strict = t->declared != NULL;
+  opt.declared_types = declared;
+  for (size_t i = 0; i < t->n_declared; i++)
+    if (is_type(t->declared[i].data))
+      declared[opt.n_declared_types++] = t->declared[i].data;
+  return tinet_bonjour_open(t->loop, &opt, &t->bonjour, err);
 }
 
 static void open_item(struct command *c)

@@ -37,7 +37,8 @@ let isSetUp = false;
 
 function setUp() {
   if (isSetUp) return;
-  native.bonjourSetup(dispatch);
+  const { bonjourServices } = require('./context').context;
+  native.bonjourSetup(dispatch, bonjourServices && bytes(bonjourServices));
   isSetUp = true;
 }
 

@@ -17,6 +17,7 @@ const context = {
   guid: null,
   deployType: 'development',
   properties: [], // {name, type, value}
+  bonjourServices: null, // in strict mode: the types that tiapp.xml declares
   projectDirectory: null,
   resourcesDirectory: process.cwd(),
 };

@@ -47,6 +47,10 @@ function readProject(folder) {
     const property = values.properties.find((p) => p.name === name);
     if (property) require('./native').setMaxBufferSize(Number(property.value));
   }
+  // ti: BonjourService - as from iOS 14 on, where others are MissingRequiredConfigurationError
+  if (values.properties.some((p) => p.name === 'tinet.bonjour.strict' && p.value === 'true')) {
+    context.context.bonjourServices = require('./bonjour_declared').declaredTypes(fs.readFileSync(tiapp, 'utf8'));
+  }
   return main;
 }
 
