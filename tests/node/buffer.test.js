@@ -166,3 +166,10 @@ test('Object.defineProperty of an index is an assignment', () => {
   Object.defineProperty(b, 'mine', { value: 5 });
   assert.equal(b.mine, 5);
 });
+
+test('mistakes have a code', () => {
+  for (const options of [5, 'x', () => {}]) assert.throws(() => Ti.createBuffer(options), { name: 'TypeError', code: -1 });
+  assert.throws(() => Ti.createBuffer({ value: 1, type: 'int', byteOrder: 7 }), { name: 'TypeError', message: 'Titanium.Buffer: unknown byte order 7' });
+  assert.throws(() => Ti.createBuffer({ length: -1 }), { name: 'RangeError', code: -1 });
+  assert.throws(() => Ti.createBuffer().append('x'), { name: 'TypeError', code: -1 });
+});

@@ -112,6 +112,44 @@ test('10,000 random operations do what they do to an array of bytes', () => {
       assert.equal(Codec.decodeNumber({ source: mine, position, type, byteOrder: little ? 1 : 0 }), view[`get${name}`](position, little));
     },
     () => {
+      if (theirs.length < 8) return;
+      const position = below(theirs.length - 7);
+      const source = Math.trunc((random() - 0.5) * 2 ** (1 + below(62)));
+      const little = random() < 0.5;
+      assert.equal(Codec.encodeNumber({ source, dest: mine, position, type: 'long', byteOrder: little ? 1 : 0 }), position + 8);
+      const view = new DataView(theirs.buffer, theirs.byteOffset, theirs.length);
+      view.setBigInt64(position, BigInt(source), little);
+      assert.equal(Codec.decodeNumber({ source: mine, position, type: 'long', byteOrder: little ? 1 : 0 }), Number(view.getBigInt64(position, little)));
+    },
+    () => {
+      const charset = ['ascii', 'latin1', 'utf8', 'utf16le'][below(4)];
+      const sample = charset === 'ascii' ? 'Ti.Buffer' : charset === 'latin1' ? 'Stra\u00dfe' : 'a\u00fc\u20ac\u{1f600}z';
+      const text = sample.slice(0, below(sample.length + 1));
+      if (!text.isWellFormed?.() && /[\ud800-\udfff]/.test(text)) return; // half a character
+      const bytes = Buffer.from(text, charset);
+      if (bytes.length > theirs.length) return;
+      const at = below(theirs.length - bytes.length + 1);
+      assert.equal(Codec.encodeString({ source: text, dest: mine, destPosition: at, charset }), at + bytes.length);
+      bytes.copy(theirs, at);
+      const length = below(bytes.length + 1);
+      assert.equal(Codec.decodeString({ source: mine, position: at, length, charset }), theirs.toString(charset, at, at + (charset === 'utf16le' ? length & ~1 : length)));
+    },
+    () => {
+      const past = theirs.length + 1 + below(5);
+      const wrong = [
+        () => mine.insert(other, past), () => mine.copy(other, past), () => mine.clone(past), () => mine.fill(1, past), () => mine.append(other, 41),
+        () => mine.fill(1, 0, past), () => mine.clone(-1), () => { mine.length = -1; },
+        () => Codec.decodeNumber({ source: mine, position: theirs.length, type: 'byte' }),
+        () => Codec.encodeNumber({ source: 1, dest: mine, position: past, type: 'byte' }),
+        () => Codec.encodeString({ source: 'x'.repeat(past), dest: mine }),
+        () => Codec.decodeString({ source: mine, length: past }),
+      ];
+      assert.throws(wrong[below(wrong.length)], RangeError); // and changes nothing
+    },
+    () => { if (below(20) === 0) { mine.clear(); theirs.fill(0); } },
+    () => { assert.equal(mine.toString(), theirs.toString('utf8')); },
+    () => { assert.deepEqual(Buffer.from(mine.toBlob().toArrayBuffer()), theirs); },
+    () => {
       const text = 'a\u00fc\u20ac'.slice(0, below(4));
       const bytes = Buffer.from(text, 'utf8');
       if (bytes.length > theirs.length) return;

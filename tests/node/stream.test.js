@@ -326,3 +326,13 @@ test('the arguments of IOStream.read and write are checked', () => {
     }
   }
 });
+
+test('readAll of a stream that is closed meanwhile ends with what it has', async () => {
+  const stream = Stream.createStream({ mode: Stream.MODE_READ, source: Ti.createBuffer({ length: 100000 }) });
+  const all = Ti.createBuffer();
+  const told = new Promise((done) => Stream.readAll(stream, all, done));
+  assert.equal(stream.read(Ti.createBuffer({ length: 10 })), 10); // after the first chunk of the other
+  stream.close();
+  const e = await told;
+  assert.deepEqual([e.success, e.error, e.bytesProcessed, e.totalBytesProcessed, all.length], [false, 'Stream is not readable', -1, 65536, 65536]);
+});

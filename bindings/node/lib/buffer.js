@@ -4,14 +4,15 @@
 // The bytes are the beginning of a store that may be larger, so that a thousand
 // appends do not copy a thousand times.  `_bytes` is the view for other files.
 
-const { Proxy, defineAccessors } = require('./proxy');
+const { Proxy, defineAccessors, mistake } = require('./proxy');
 const Blob = require('./blob');
-const { CHARSETS, LITTLE_ENDIAN, NATIVE_ORDER, NUMBERS } = require('./data_types');
+const { BIG_ENDIAN, CHARSETS, LITTLE_ENDIAN, NATIVE_ORDER, NUMBERS } = require('./data_types');
 
 function encodeNumber(value, type, order) {
   if (!Object.hasOwn(NUMBERS, type)) {
-    throw new TypeError(`Titanium.Buffer: a number needs a numeric type, not ${JSON.stringify(type)}`);
+    throw mistake(TypeError, `Titanium.Buffer: a number needs a numeric type, not ${JSON.stringify(type)}`);
   }
+  if (order !== BIG_ENDIAN && order !== LITTLE_ENDIAN) throw mistake(TypeError, `Titanium.Buffer: unknown byte order ${order}`);
   const { length, write } = NUMBERS[type];
   const bytes = Buffer.alloc(length);
   write(new DataView(bytes.buffer, bytes.byteOffset, length), value, order === LITTLE_ENDIAN);
@@ -20,31 +21,31 @@ function encodeNumber(value, type, order) {
 
 function encode(value, type, order) {
   if (typeof value === 'number') return encodeNumber(value, String(type), order);
-  if (typeof value !== 'string') throw new TypeError('Titanium.Buffer: the value is neither a string nor a number');
+  if (typeof value !== 'string') throw mistake(TypeError, 'Titanium.Buffer: the value is neither a string nor a number');
   const charset = type === undefined || type === null ? 'utf8' : String(type);
-  if (!Object.hasOwn(CHARSETS, charset)) throw new TypeError(`Titanium.Buffer: unknown charset '${charset}'`);
+  if (!Object.hasOwn(CHARSETS, charset)) throw mistake(TypeError, `Titanium.Buffer: unknown charset '${charset}'`);
   return CHARSETS[charset].encode(value);
 }
 
 function checkLength(length) {
-  if (typeof length !== 'number') throw new TypeError('Titanium.Buffer: the length is not a number');
-  if (!Number.isInteger(length) || length < 0) throw new RangeError(`Titanium.Buffer: length ${length} is not allowed`);
+  if (typeof length !== 'number') throw mistake(TypeError, 'Titanium.Buffer: the length is not a number');
+  if (!Number.isInteger(length) || length < 0) throw mistake(RangeError, `Titanium.Buffer: length ${length} is not allowed`);
 }
 
 function checkRange(what, offset, length, available) {
-  if (typeof offset !== 'number') throw new TypeError(`${what}: the offset is not a number`);
-  if (typeof length !== 'number') throw new TypeError(`${what}: the length is not a number`);
+  if (typeof offset !== 'number') throw mistake(TypeError, `${what}: the offset is not a number`);
+  if (typeof length !== 'number') throw mistake(TypeError, `${what}: the length is not a number`);
   if (!Number.isInteger(offset) || offset < 0 || offset > available) {
-    throw new RangeError(`${what}: offset ${offset} is outside 0..${available}`);
+    throw mistake(RangeError, `${what}: offset ${offset} is outside 0..${available}`);
   }
   if (!Number.isInteger(length) || length < 0 || offset + length > available) {
-    throw new RangeError(`${what}: length ${length} is outside 0..${available - offset}`);
+    throw mistake(RangeError, `${what}: length ${length} is outside 0..${available - offset}`);
   }
 }
 
 // The part of `source` that was asked for.
 function sourceBytes(what, source, offset = 0, length = undefined) {
-  if (!(source instanceof TiBuffer)) throw new TypeError(`${what}: the source is not a Titanium.Buffer`);
+  if (!(source instanceof TiBuffer)) throw mistake(TypeError, `${what}: the source is not a Titanium.Buffer`);
   const bytes = source._bytes;
   const n = length === undefined ? Math.max(bytes.length - offset, 0) : length;
   checkRange(what, offset, n, bytes.length);
@@ -91,6 +92,7 @@ const RAW = new WeakMap(); // buffer -> what the handler stands before
 class TiBuffer extends Proxy {
   constructor(options) {
     super();
+    if (options !== undefined && options !== null && typeof options !== 'object') throw mistake(TypeError, 'Titanium.Buffer: a dictionary is expected');
     const { length, value, type, byteOrder, ...rest } = options || {};
     this.type = type;
     this.byteOrder = byteOrder === undefined || byteOrder === null ? NATIVE_ORDER : byteOrder;
@@ -178,7 +180,7 @@ class TiBuffer extends Proxy {
   }
 
   fill(byte, offset = 0, length = Math.max(this.length - offset, 0)) {
-    if (typeof byte !== 'number') throw new TypeError('Buffer.fill: a byte is expected');
+    if (typeof byte !== 'number') throw mistake(TypeError, 'Buffer.fill: a byte is expected');
     checkRange('Buffer.fill', offset, length, this.length);
     this._bytes.fill(byte & 0xff, offset, offset + length);
   }

@@ -3,43 +3,43 @@
 
 const TiBuffer = require('./buffer');
 const { BIG_ENDIAN, CHARSETS, LITTLE_ENDIAN, NATIVE_ORDER, NUMBERS } = require('./data_types');
-const { Proxy, defineConstants } = require('./proxy');
+const { Proxy, defineConstants, mistake } = require('./proxy');
 
 function isUnset(value) {
   return value === undefined || value === null;
 }
 
 function check(what, options) {
-  if (options === null || typeof options !== 'object') throw new TypeError(`${what}: a dictionary is expected`);
+  if (options === null || typeof options !== 'object') throw mistake(TypeError, `${what}: a dictionary is expected`);
 }
 
 function checkBuffer(what, name, value) {
-  if (!(value instanceof TiBuffer)) throw new TypeError(`${what}: ${name} is not a Titanium.Buffer`);
+  if (!(value instanceof TiBuffer)) throw mistake(TypeError, `${what}: ${name} is not a Titanium.Buffer`);
   return value._bytes;
 }
 
 function typeOf(what, type) {
-  if (typeof type !== 'string' || !Object.hasOwn(NUMBERS, type)) throw new TypeError(`${what}: unknown type ${JSON.stringify(type)}`);
+  if (typeof type !== 'string' || !Object.hasOwn(NUMBERS, type)) throw mistake(TypeError, `${what}: unknown type ${JSON.stringify(type)}`);
   return NUMBERS[type];
 }
 
 function charsetOf(what, charset) {
   const name = isUnset(charset) ? 'utf8' : charset;
-  if (typeof name !== 'string' || !Object.hasOwn(CHARSETS, name)) throw new TypeError(`${what}: unknown charset ${JSON.stringify(name)}`);
+  if (typeof name !== 'string' || !Object.hasOwn(CHARSETS, name)) throw mistake(TypeError, `${what}: unknown charset ${JSON.stringify(name)}`);
   return CHARSETS[name];
 }
 
 function orderOf(what, order) {
   if (isUnset(order)) return NATIVE_ORDER === LITTLE_ENDIAN;
-  if (order !== BIG_ENDIAN && order !== LITTLE_ENDIAN) throw new TypeError(`${what}: unknown byte order ${order}`);
+  if (order !== BIG_ENDIAN && order !== LITTLE_ENDIAN) throw mistake(TypeError, `${what}: unknown byte order ${order}`);
   return order === LITTLE_ENDIAN;
 }
 
 // A position or a length: an integer of 0..max.
 function numberOf(what, name, value, fallback, max) {
   if (isUnset(value)) return fallback;
-  if (typeof value !== 'number') throw new TypeError(`${what}: ${name} is not a number`);
-  if (!Number.isInteger(value) || value < 0 || value > max) throw new RangeError(`${what}: ${name} ${value} is outside 0..${max}`);
+  if (typeof value !== 'number') throw mistake(TypeError, `${what}: ${name} is not a number`);
+  if (!Number.isInteger(value) || value < 0 || value > max) throw mistake(RangeError, `${what}: ${name} ${value} is outside 0..${max}`);
   return value;
 }
 
@@ -52,12 +52,12 @@ class Codec extends Proxy {
   encodeNumber(options) {
     const what = 'Codec.encodeNumber';
     check(what, options);
-    if (typeof options.source !== 'number') throw new TypeError(`${what}: source is not a number`);
+    if (typeof options.source !== 'number') throw mistake(TypeError, `${what}: source is not a number`);
     const bytes = checkBuffer(what, 'dest', options.dest);
     const type = typeOf(what, options.type);
     const little = orderOf(what, options.byteOrder);
     const position = numberOf(what, 'position', options.position, 0, bytes.length);
-    if (position + type.length > bytes.length) throw new RangeError(`${what}: dest has no room for ${type.length} bytes at ${position}`);
+    if (position + type.length > bytes.length) throw mistake(RangeError, `${what}: dest has no room for ${type.length} bytes at ${position}`);
     type.write(view(bytes, position, type.length), options.source, little);
     return position + type.length;
   }
@@ -69,21 +69,21 @@ class Codec extends Proxy {
     const type = typeOf(what, options.type);
     const little = orderOf(what, options.byteOrder);
     const position = numberOf(what, 'position', options.position, 0, bytes.length);
-    if (position + type.length > bytes.length) throw new RangeError(`${what}: source has not ${type.length} bytes at ${position}`);
+    if (position + type.length > bytes.length) throw mistake(RangeError, `${what}: source has not ${type.length} bytes at ${position}`);
     return type.read(view(bytes, position, type.length), little);
   }
 
   encodeString(options) {
     const what = 'Codec.encodeString';
     check(what, options);
-    if (typeof options.source !== 'string') throw new TypeError(`${what}: source is not a string`);
+    if (typeof options.source !== 'string') throw mistake(TypeError, `${what}: source is not a string`);
     const bytes = checkBuffer(what, 'dest', options.dest);
     const charset = charsetOf(what, options.charset);
     const at = numberOf(what, 'destPosition', options.destPosition, 0, bytes.length);
     const from = numberOf(what, 'sourcePosition', options.sourcePosition, 0, options.source.length);
     const n = numberOf(what, 'sourceLength', options.sourceLength, options.source.length - from, options.source.length - from);
     const encoded = charset.encode(options.source.slice(from, from + n));
-    if (at + encoded.length > bytes.length) throw new RangeError(`${what}: dest has no room for ${encoded.length} bytes at ${at}`);
+    if (at + encoded.length > bytes.length) throw mistake(RangeError, `${what}: dest has no room for ${encoded.length} bytes at ${at}`);
     encoded.copy(bytes, at);
     return at + encoded.length;
   }

@@ -8,18 +8,13 @@
 // `_enqueue` by its own queues.
 
 const TiBuffer = require('./buffer');
-const { Proxy } = require('./proxy');
+const { Proxy, mistake } = require('./proxy');
 
 function streamException(message) {
   const error = new Error(message);
   error.name = 'StreamException';
   error.code = -1;
   return error;
-}
-
-// A TypeError or RangeError as all exceptions of Titanium are: with a `code`.
-function mistake(Kind, message) {
-  return Object.assign(new Kind(message), { code: -1 });
 }
 
 function isInteger(value) {
@@ -165,4 +160,4 @@ class IOStream extends Proxy {
 IOStream.apiName = 'Ti.IOStream';
 IOStream.titaniumName = 'TiIOStream';
 
-module.exports = { IOStream, mistake, numberOf, parse, payload, range, streamException };
+module.exports = { IOStream, numberOf, parse, payload, range, streamException };

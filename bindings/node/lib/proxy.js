@@ -132,6 +132,11 @@ function defineConstants(object, constants) {
   }
 }
 
+// A TypeError or RangeError as all exceptions of Titanium are: with a `code`.
+function mistake(Kind, message) {
+  return Object.assign(new Kind(message), { code: -1 });
+}
+
 function notSupported(member, why) {
   const error = new Error(`${member} is not supported yet by tinet${why ? ': ' + why : ''}`);
   error.code = 'ERR_TINET_NOT_SUPPORTED';
@@ -139,4 +144,4 @@ function notSupported(member, why) {
   return error;
 }
 
-module.exports = { Proxy, defineAccessors, defineConstants, hidden, notSupported, reportUncaught };
+module.exports = { Proxy, defineAccessors, defineConstants, hidden, mistake, notSupported, reportUncaught };

@@ -1,14 +1,14 @@
 'use strict';
 // socket.js - the module Titanium.Network.Socket.
 
-const { Proxy, defineConstants } = require('./proxy');
+const { Proxy, defineConstants, mistake } = require('./proxy');
 const { STATES } = require('./socket_native');
 const TCP = require('./socket_tcp');
 const UDP = require('./socket_udp');
 
 function check(dictionary) {
   if (dictionary !== undefined && dictionary !== null && typeof dictionary !== 'object') {
-    throw new TypeError('Socket: a dictionary of properties is expected');
+    throw mistake(TypeError, 'Socket: a dictionary of properties is expected');
   }
   return dictionary;
 }

@@ -5,9 +5,9 @@
 // and the order in which operations end.
 
 const api = require('./api');
-const { IOStream, mistake, streamException } = require('./io_stream');
+const { IOStream, streamException } = require('./io_stream');
 const { callLater, runLater } = require('./later');
-const { defineAccessors } = require('./proxy');
+const { defineAccessors, mistake } = require('./proxy');
 const { addressesOf, warnIfAnnounced } = require('./service_sockets');
 const { EVENTS, STATES, asSocketError, native, socketError } = require('./socket_native');
 const { Transfer, callBack } = require('./socket_transfer');

@@ -6,8 +6,7 @@
 
 const Blob = require('./blob');
 const TiBuffer = require('./buffer');
-const { mistake } = require('./io_stream');
-const { Proxy, defineAccessors } = require('./proxy');
+const { Proxy, defineAccessors, mistake } = require('./proxy');
 const { warnIfAnnounced } = require('./service_sockets');
 const { EVENTS, asSocketError, native, socketError } = require('./socket_native');
 

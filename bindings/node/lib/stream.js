@@ -5,12 +5,12 @@ const Blob = require('./blob');
 const TiBuffer = require('./buffer');
 const { BlobStream, BufferStream, MODES, isMode } = require('./data_streams');
 const { IOStream, numberOf, range, streamException } = require('./io_stream');
-const { Proxy, defineConstants } = require('./proxy');
+const { Proxy, defineConstants, mistake } = require('./proxy');
 
 const READ_ALL_CHUNK = 64 * 1024;
 
 function need(isRight, text) {
-  if (!isRight) throw new TypeError(text);
+  if (!isRight) throw mistake(TypeError, text);
 }
 
 const isStream = (value) => value instanceof IOStream;
@@ -32,7 +32,7 @@ function parse(args) {
   const { problem } = range(buffer, offset, length, null);
   if (problem) throw problem;
   if (offset + length > buffer.length) {
-    throw new RangeError(`Invalid length argument: ${length} from ${offset} is more than the buffer has, ${buffer.length}`);
+    throw mistake(RangeError, `Invalid length argument: ${length} from ${offset} is more than the buffer has, ${buffer.length}`);
   }
   return { stream, buffer, offset, length, callback };
 }
@@ -56,7 +56,7 @@ function checkChunkSize(size) {
 class Stream extends Proxy {
   createStream(options) {
     const { mode, source } = options || {};
-    if (!isMode(mode)) throw new TypeError('Unable to create stream, invalid mode');
+    if (!isMode(mode)) throw mistake(TypeError, 'Unable to create stream, invalid mode');
     if (source instanceof Blob) {
       need(mode === MODES.READ, 'Unable to create a blob stream in a mode other than read');
       return new BlobStream(source);
@@ -134,18 +134,26 @@ function readAllLater(stream, buffer, callback) {
   holdEnd(stream, true);
   const chunk = new TiBuffer({ length: READ_ALL_CHUNK });
   let total = 0;
+  const end = (error) => {
+    holdEnd(stream, false);
+    callback(outcome({ source: stream, buffer, bytesProcessed: error ? -1 : total, totalBytesProcessed: total }, error));
+  };
   const next = () => stream.read(chunk, (e) => {
-    if (e.success && e.bytesProcessed >= 0) {
-      buffer.append(chunk, 0, e.bytesProcessed);
-      total += e.bytesProcessed;
-      next();
+    if (!e.success || e.bytesProcessed < 0) {
+      end(errorOf(e));
       return;
     }
-    holdEnd(stream, false);
-    const bytesProcessed = e.success ? total : -1;
-    callback(outcome({ source: stream, buffer, bytesProcessed, totalBytesProcessed: total }, errorOf(e)));
+    buffer.append(chunk, 0, e.bytesProcessed);
+    total += e.bytesProcessed;
+    if (stream.isReadable()) next();
+    else end(streamException('Stream is not readable')); // closed meanwhile
   });
-  next();
+  try {
+    next();
+  } catch (error) {
+    holdEnd(stream, false);
+    throw error;
+  }
 }
 
 // ---- writeStream ----
