@@ -17,9 +17,8 @@ void handle_close(struct handle *h)
       tinet_udp_close(h->of.udp);
     h->of.stream = NULL;
   }
-  h->is_reading = h->is_draining = false;
-  while (h->n_pins > 0)
-    handle_unpin(h);
+  h->is_reading = false;
+  handle_unpin(h, PIN_ALL);
 }
 
 static void unlink_handle(struct handle *h)
@@ -42,7 +41,10 @@ static void on_finalize(napi_env env, void *data, void *hint)
   unlink_handle(h);
   if (h->owner)
     (void)napi_delete_reference(env, h->owner);
-  free(h);
+  h->owner = NULL;
+  h->is_forgotten = true;
+  if (h->n_busy == 0)
+    free(h);
 }
 
 /* The environment ends; the finalizers come later. */
@@ -80,13 +82,10 @@ struct handle *handle_new(struct addon *a, enum handle_kind kind,
 
 struct handle *handle_of(napi_env env, napi_value value, enum handle_kind kind)
 {
-  napi_valuetype type = napi_undefined;
   void *data = NULL;
   struct handle *h;
 
-  (void)napi_typeof(env, value, &type);
-  if (type == napi_external)
-    (void)napi_get_value_external(env, value, &data);
+  (void)napi_get_value_external(env, value, &data); /* else NULL */
   h = data;
   if (h && h->kind == kind && h->of.stream)
     return h;
@@ -94,16 +93,33 @@ struct handle *handle_of(napi_env env, napi_value value, enum handle_kind kind)
   return NULL;
 }
 
-void handle_pin(struct handle *h)
+void handle_pin(struct handle *h, enum pin pin)
 {
-  if (h->n_pins++ == 0 && h->owner)
+  if (h->pins == 0 && h->owner)
     (void)napi_reference_ref(h->addon->env, h->owner, NULL);
+  h->pins |= pin;
 }
 
-void handle_unpin(struct handle *h)
+void handle_unpin(struct handle *h, unsigned pins)
 {
-  if (h->n_pins > 0 && --h->n_pins == 0 && h->owner)
+  if (!(h->pins & pins))
+    return;
+  h->pins &= ~pins;
+  if (h->pins == 0 && h->owner)
     (void)napi_reference_unref(h->addon->env, h->owner, NULL);
+}
+
+void handle_enter(struct handle *h)
+{
+  h->n_busy++;
+}
+
+bool handle_leave(struct handle *h)
+{
+  if (--h->n_busy > 0 || !h->is_forgotten)
+    return !h->is_forgotten;
+  free(h);
+  return false;
 }
 
 void handle_event(struct handle *h, enum socket_event event, size_t argc,

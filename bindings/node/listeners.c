@@ -141,7 +141,7 @@ static napi_value listener_open(napi_env env, napi_callback_info info)
     throw_socket_error(env, code, &err);
     return NULL;
   }
-  handle_pin(h);
+  handle_pin(h, PIN_RECEIVING);
   return external;
 }
 

@@ -27,6 +27,15 @@ enum socket_event {
 
 enum handle_kind { HANDLE_STREAM, HANDLE_LISTENER, HANDLE_UDP };
 
+/* Why the owner is held. */
+enum pin {
+  PIN_OPENING = 1u << 0,
+  PIN_READING = 1u << 1,
+  PIN_DRAINING = 1u << 2, /* SOCKET_DRAIN will come */
+  PIN_RECEIVING = 1u << 3 /* a listener, a udp */
+};
+#define PIN_ALL (PIN_OPENING | PIN_READING | PIN_DRAINING | PIN_RECEIVING)
+
 struct handle {
   struct addon *addon;
   enum handle_kind kind;
@@ -37,8 +46,9 @@ struct handle {
   } of; /* NULL once closed */
   napi_ref owner;
   bool is_reading;            /* into memory that the owner holds */
-  bool is_draining;           /* SOCKET_DRAIN will come */
-  unsigned n_pins;            /* > 0: the owner is held */
+  unsigned pins;              /* of enum pin */
+  unsigned n_busy;            /* events on the stack */
+  bool is_forgotten;          /* by JavaScript; freed by the last of them */
   struct handle *prev, *next; /* of the addon's, to be closed with it */
 };
 
@@ -48,10 +58,14 @@ struct handle *handle_new(struct addon *a, enum handle_kind kind,
                           napi_value owner, napi_value *ret_external);
 /* The handle in an external of `kind` that is not closed; throws. */
 struct handle *handle_of(napi_env env, napi_value value, enum handle_kind kind);
-void handle_pin(struct handle *h);
-void handle_unpin(struct handle *h);
+void handle_pin(struct handle *h, enum pin pin);
+void handle_unpin(struct handle *h, unsigned pins);
 /* A connection loses nothing by it that the kernel has (see farewells.c). */
 void handle_close(struct handle *h);
+/* Brackets around an event after which the handle is still looked at.  leave()
+ * is false if it is gone. */
+void handle_enter(struct handle *h);
+bool handle_leave(struct handle *h);
 /* Calls the dispatch function; `argv[0]` is filled in here. */
 void handle_event(struct handle *h, enum socket_event event, size_t argc,
                   napi_value *argv);

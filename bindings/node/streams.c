@@ -6,13 +6,24 @@
 
 /* ---- what streams report ---- */
 
+/* The owner is held until the event is over: what it was held for often begins
+ * anew in there. */
+static void tell(struct handle *h, enum socket_event event, size_t argc,
+                 napi_value *argv, enum pin pin)
+{
+  handle_enter(h);
+  handle_event(h, event, argc, argv);
+  if (handle_leave(h) && !(pin == PIN_READING && h->is_reading))
+    handle_unpin(h, pin);
+}
+
 static void on_open(tinet_stream *stream, void *user)
 {
   struct handle *h = user;
   napi_value argv[1];
 
   (void)stream;
-  SCOPED(h, handle_unpin(h); handle_event(h, SOCKET_OPEN, 1, argv));
+  SCOPED(h, tell(h, SOCKET_OPEN, 1, argv, PIN_OPENING));
 }
 
 static void report_read(struct handle *h, size_t len)
@@ -20,9 +31,8 @@ static void report_read(struct handle *h, size_t len)
   napi_value argv[2];
 
   h->is_reading = false;
-  argv[1] = make_number(h->addon->env, (double)len);
-  handle_unpin(h);
-  handle_event(h, SOCKET_READ, 2, argv);
+  (void)napi_create_uint32(h->addon->env, (uint32_t)len, &argv[1]);
+  tell(h, SOCKET_READ, 2, argv, PIN_READING);
 }
 
 static void on_read(tinet_stream *stream, const void *data, size_t len,
@@ -49,11 +59,9 @@ static void on_drain(tinet_stream *stream, void *user)
   struct handle *h = user;
   napi_value argv[1];
 
-  if (h->is_draining && tinet_stream_queued(stream) == 0) {
-    h->is_draining = false;
-    handle_unpin(h); /* the scope keeps the owner for this event */
-  }
-  SCOPED(h, handle_event(h, SOCKET_DRAIN, 1, argv));
+  /* The scope keeps the owner for this event. */
+  SCOPED(h, if (tinet_stream_queued(stream) == 0) handle_unpin(h, PIN_DRAINING);
+         handle_event(h, SOCKET_DRAIN, 1, argv));
 }
 
 static void on_finished(tinet_stream *stream, size_t n_dropped, void *user)
@@ -67,11 +75,13 @@ static void on_finished(tinet_stream *stream, size_t n_dropped, void *user)
 }
 
 /* Nothing is pending any more. */
-static void release(struct handle *h)
+static void report_error(struct handle *h, const tinet_error *err)
 {
-  h->is_reading = h->is_draining = false;
-  while (h->n_pins > 1)
-    handle_unpin(h);
+  h->is_reading = false;
+  handle_enter(h);
+  handle_error_event(h, SOCKET_ERROR, err);
+  if (handle_leave(h))
+    handle_unpin(h, PIN_ALL);
 }
 
 static void on_error(tinet_stream *stream, const tinet_error *err, void *user)
@@ -80,7 +90,7 @@ static void on_error(tinet_stream *stream, const tinet_error *err, void *user)
   tinet_error copy = *err;
 
   (void)stream;
-  SCOPED(h, release(h); handle_error_event(h, SOCKET_ERROR, &copy));
+  SCOPED(h, report_error(h, &copy));
 }
 
 const tinet_stream_events stream_events = {
@@ -205,7 +215,7 @@ static napi_value stream_connect(napi_env env, napi_callback_info info)
     throw_socket_error(env, code, &err);
     return NULL;
   }
-  handle_pin(h);
+  handle_pin(h, PIN_OPENING);
   return external;
 }
 
@@ -236,7 +246,7 @@ static napi_value stream_read(napi_env env, napi_callback_info info)
     return NULL;
   }
   h->is_reading = true;
-  handle_pin(h);
+  handle_pin(h, PIN_READING);
   return NULL;
 }
 
@@ -250,9 +260,8 @@ static napi_value stream_read_stop(napi_env env, napi_callback_info info)
       !(h = handle_of(env, args[0], HANDLE_STREAM)))
     return NULL;
   tinet_stream_read_stop(h->of.stream);
-  if (h->is_reading)
-    handle_unpin(h);
   h->is_reading = false;
+  handle_unpin(h, PIN_READING);
   return NULL;
 }
 
@@ -308,10 +317,8 @@ static int write_to(struct handle *h, const void *data, size_t len)
     code = tinet_stream_write(h->of.stream, NULL, 0); /* has it failed? */
   if (code == TINET_ESTATE)
     return WRITE_FAILED;
-  if (code == 1 && !h->is_draining) {
-    h->is_draining = true;
-    handle_pin(h);
-  }
+  if (code == 1)
+    handle_pin(h, PIN_DRAINING);
   return code;
 }
 
@@ -319,7 +326,7 @@ static int write_to(struct handle *h, const void *data, size_t len)
 static napi_value stream_write(napi_env env, napi_callback_info info)
 {
   static const tinet_error nothing = {0};
-  napi_value args[4];
+  napi_value args[4], result = NULL;
   struct handle *h;
   void *data;
   size_t len;
@@ -341,7 +348,8 @@ static napi_value stream_write(napi_env env, napi_callback_info info)
     throw_socket_error(env, code, &nothing);
     return NULL;
   }
-  return make_number(env, code);
+  (void)napi_create_uint32(env, (uint32_t)code, &result);
+  return result;
 }
 
 /* streamFlushNow(handle, timeout) */

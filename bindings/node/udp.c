@@ -93,8 +93,8 @@ static napi_value udp_receive(napi_env env, napi_callback_info info)
   code = tinet_udp_receive_start(h->of.udp);
   if (code < 0)
     throw_code(env, code, NULL);
-  else if (h->n_pins == 0)
-    handle_pin(h);
+  else
+    handle_pin(h, PIN_RECEIVING);
   return NULL;
 }
 

@@ -21,38 +21,38 @@ function isInteger(value) {
   return typeof value === 'number' && Number.isInteger(value);
 }
 
-// The arguments (buffer[, offset, length][, callback]) of read and write.
-function parse(args) {
-  let n = args.length;
-  const callback = typeof args[n - 1] === 'function' ? args[--n] : null;
+// The arguments (buffer[, offset, length][, callback]) of read and write, `n` of them.
+function parse(n, buffer, offset, length, last) {
+  let callback = null;
+  const at = n === 2 ? offset : n === 4 ? last : n === 1 ? buffer : length;
+  if (typeof at === 'function') {
+    callback = at;
+    n--;
+  }
   if (n !== 1 && n !== 3) throw mistake(TypeError, 'Invalid number of arguments');
-  const [buffer, offset, length] = args;
-  const bytes = isObject(buffer) ? TiBuffer.bytesOf(buffer) : undefined;
+  const bytes = TiBuffer.bytesOf(buffer);
   if (!bytes) throw mistake(TypeError, 'Invalid buffer argument');
-  if (n === 1) return operation(buffer, 0, bytes.length, callback, null);
+  if (n === 1) return operation(buffer, bytes, 0, bytes.length, callback, null);
   if (typeof offset !== 'number') throw mistake(TypeError, 'Invalid offset argument');
   if (typeof length !== 'number') throw mistake(TypeError, 'Invalid length argument');
-  return range(buffer, offset, length, callback);
+  return range(buffer, bytes, offset, length, callback);
 }
 
-function isObject(value) {
-  return value !== null && typeof value === 'object';
-}
-
-function operation(buffer, offset, length, callback, problem) {
-  return { type: '', socket: null, buffer, offset, length, callback, problem, target: null, copy: null, isDone: false, result: -1, error: null };
+// `target` is the memory of the buffer as it was last seen.
+function operation(buffer, target, offset, length, callback, problem) {
+  return { type: '', socket: null, buffer, offset, length, callback, problem, target, copy: null, isDone: false, result: -1, error: null };
 }
 
 // What reaches past the end is cut; an offset beyond it is a mistake.
-function range(buffer, offset, length, callback) {
-  const size = TiBuffer.bytesOf(buffer).length;
+function range(buffer, bytes, offset, length, callback) {
+  const size = bytes.length;
   let problem = null;
   if (!isInteger(offset) || offset < 0 || offset > size) {
     problem = mistake(RangeError, `Invalid offset argument: ${offset} is outside 0..${size}`);
   } else if (!isInteger(length) || length < 0) {
     problem = mistake(RangeError, `Invalid length argument: ${length}`);
   }
-  return operation(buffer, offset, problem ? 0 : Math.min(length, size - offset), callback, problem);
+  return operation(buffer, bytes, offset, problem ? 0 : Math.min(length, size - offset), callback, problem);
 }
 
 // The errno of an error, -1 where there is none.
@@ -89,8 +89,8 @@ class IOStream extends Proxy {
   isWritable() { return false; }
   close() {}
 
-  read(...args) {
-    const op = parse(args);
+  read(buffer, offset, length, callback) {
+    const op = parse(arguments.length, buffer, offset, length, callback);
     if (!this.isReadable()) throw streamException('Stream is not readable');
     op.type = 'read';
     if (op.callback) return this._enqueue(op);
@@ -99,8 +99,8 @@ class IOStream extends Proxy {
     return this._run(op);
   }
 
-  write(...args) {
-    const op = parse(args);
+  write(buffer, offset, length, callback) {
+    const op = parse(arguments.length, buffer, offset, length, callback);
     if (!this.isWritable()) throw streamException('Stream is not writable');
     op.type = 'write';
     if (op.callback) return this._enqueue(op);

@@ -2,13 +2,19 @@
 // socket_native.js - what the addon reports of sockets goes to the socket it is
 // about: each has `_onNative(event, a, b, c, d)`.
 
+const { enterEvent, leaveEvent } = require('./later');
 const native = require('./native');
 
 // The addon has the same numbers.
 const EVENTS = { OPEN: 1, ERROR: 2, READ: 3, DRAIN: 4, FINISHED: 5, ACCEPT: 6, PAUSED: 7, DATAGRAM: 8 };
 
 native.setupSockets(function dispatch(event, a, b, c, d) {
-  this._onNative(event, a, b, c, d);
+  enterEvent();
+  try {
+    this._onNative(event, a, b, c, d);
+  } finally {
+    leaveEvent();
+  }
 });
 
 // ti: Titanium.Network.Socket.INITIALIZED ...

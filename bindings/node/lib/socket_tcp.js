@@ -309,7 +309,6 @@ class TCP extends IOStream {
   }
 
   _onNative(event, a, b, c, d) {
-    runLater();
     switch (event) {
       case EVENTS.READ:
         this.#transfer.received(a);

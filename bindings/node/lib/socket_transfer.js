@@ -41,19 +41,24 @@ class Transfer {
       return;
     }
     this.reads.push(op);
-    if (this.reads.length === 1) this.#startRead();
+    if (this.reads.length === 1) this.#startRead(op);
   }
 
-  #startRead() {
-    const [op] = this.reads;
+  // The buffer may have other memory than when the call was made.
+  #startNext() {
+    const op = this.reads[0];
     op.target = TiBuffer.bytesOf(op.buffer);
+    this.#startRead(op);
+  }
+
+  #startRead(op) {
     try {
       native.streamRead(this.handle, op.target, op.offset, op.length);
     } catch (error) {
       if (error.code === 'TINET_ESTATE') return; // it has failed: that comes from the loop
       this.reads.shift();
       callLater(callBack, op, -1, asSocketError(error));
-      if (this.reads.length > 0) this.#startRead();
+      if (this.reads.length > 0) this.#startNext();
     }
   }
 
@@ -66,7 +71,7 @@ class Transfer {
     }
     const op = this.reads.shift();
     const count = place(op, n);
-    if (this.reads.length > 0) this.#startRead();
+    if (this.reads.length > 0) this.#startNext();
     callBack(op, count, null);
   }
 
@@ -79,7 +84,7 @@ class Transfer {
   write(op) {
     let fate;
     try {
-      fate = native.streamWrite(this.handle, TiBuffer.bytesOf(op.buffer), op.offset, op.length);
+      fate = native.streamWrite(this.handle, op.target, op.offset, op.length);
     } catch (error) {
       const isFull = error.reason === 'TINET_ELIMIT';
       const told = isFull ? socketError('Too much is waiting to be sent; write again after `drain`', ENOBUFS) : asSocketError(error);
@@ -122,7 +127,7 @@ class Transfer {
     try {
       n = native.streamReadNow(this.handle, op.target, op.offset, op.length, left(end));
     } catch (error) {
-      if (error.reason === 'TINET_ETIMEDOUT') this.#startRead();
+      if (error.reason === 'TINET_ETIMEDOUT') this.#startRead(op);
       throw error;
     }
     if (n <= 0) {

@@ -29,7 +29,7 @@ function parse(args) {
   need(typeof offset === 'number', 'Invalid offset argument');
   need(typeof length === 'number', 'Invalid length argument');
   need(isFunction(callback), 'Invalid callback argument');
-  const { problem } = range(buffer, offset, length, null);
+  const { problem } = range(buffer, TiBuffer.bytesOf(buffer), offset, length, null);
   if (problem) throw problem;
   if (offset + length > buffer.length) {
     throw mistake(RangeError, `Invalid length argument: ${length} from ${offset} is more than the buffer has, ${buffer.length}`);
