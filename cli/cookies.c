@@ -138,6 +138,8 @@ static int open_jar(struct cookies *c, bool makes_it)
     return CLI_READ_ERROR;
   tinet_cookie_jar_options_init(&opt);
   opt.on_warning = on_warning;
+  /* Limits are the application's: looking must not evict what it keeps. */
+  opt.max_per_domain = opt.max_total = UINT32_MAX;
   opt.path = makes_it || access(path, F_OK) == 0 ? path : NULL;
   code = tinet_cookie_jar_open(&opt, &c->jar, &err);
   if (code < 0)

@@ -64,6 +64,14 @@ def each_store_is_one_file(folder):
 
 
 @test
+def looking_at_a_large_store_evicts_nothing(folder):
+    text = "".join("example.com\tFALSE\t/\tFALSE\t4000000000\tn%d\t1\n" % n for n in range(3100))
+    equal(run(folder, "cookies", "import", "-", "--file", "own", text=text), (0, "3100 imported\n", ""))
+    for _ in range(2):
+        equal(len(run(folder, "cookies", "list", "--file", "own")[1].splitlines()), 3101)
+
+
+@test
 def clearing_takes_what_was_named(folder):
     filled(folder, "--app", "demo")
     equal(run(folder, "cookies", "clear", "--app", "demo", "--domain", "www.example.org")[1], "1 removed\n")
