@@ -12,6 +12,9 @@ struct tinet__cache_transport {
   tinet_cookie_jar *cookies;      /* borrowed; or NULL */
   struct tinet__transport *inner; /* owned */
   const char *ca_file, *ca_path;  /* borrowed; of `inner` */
+  /* What was found for an exchange that is about to start: a reference, or
+   * NULL. */
+  struct tinet__cache_item *known;
   struct tinet__list jobs;
 };
 

@@ -19,10 +19,6 @@ TINET_DEFINE_CLEANUP(struct tinet__cache_item, tinet__cache_item_unref)
 uint64_t tinet__cache_item_size(const struct tinet__cache_item *item);
 bool tinet__cache_item_is_same(const struct tinet__cache_item *a,
                                const struct tinet__cache_item *b);
-/* Is it a response to this request? */
-bool tinet__cache_item_answers(const struct tinet__cache_item *item,
-                               const char *url, const char *scope,
-                               const struct tinet__headers *request);
 struct tinet__cache_body *tinet__cache_body_new(void);
 struct tinet__cache_body *tinet__cache_body_ref(struct tinet__cache_body *body);
 void tinet__cache_body_unref(struct tinet__cache_body *body);

@@ -44,6 +44,10 @@ struct tinet__cache_item *
 tinet__cache_item_copy(const struct tinet__cache_item *item);
 struct tinet__cache_response
 tinet__cache_item_response(const struct tinet__cache_item *item);
+/* Is it a response to this request? */
+bool tinet__cache_item_answers(const struct tinet__cache_item *item,
+                               const char *url, const char *scope,
+                               const struct tinet__headers *request);
 /* Bytes of the body at `offset`: how many, 0 at its end, TINET_ESTORE. */
 int64_t tinet__cache_body_read(const struct tinet__cache_body *body,
                                uint64_t offset, void *to, size_t max);

@@ -161,6 +161,20 @@ struct finding {
   bool is_refused;
 };
 
+static bool is_found(struct tinet__cache_transport *t,
+                     const struct tinet__exchange *x, const char *scope,
+                     struct tinet__cache_item **ret_item)
+{
+  if (t->known &&
+      tinet__cache_item_answers(t->known, x->url->text, scope, x->headers)) {
+    *ret_item = TINET_TAKE(t->known);
+    return true;
+  }
+  /* A store that cannot be read has nothing. */
+  return tinet__cache_find(t->cache, x->url->text, scope, x->headers,
+                           ret_item) == 1;
+}
+
 static void look_up(struct tinet__cache_transport *t,
                     const struct tinet__exchange *x, const char *scope,
                     struct finding *f)
@@ -170,14 +184,18 @@ static void look_up(struct tinet__cache_transport *t,
 
   memset(f, 0, sizeof *f);
   f->verdict = TINET__CACHE_VALIDATE;
-  /* A store that cannot be read has nothing. */
-  if (tinet__cache_find(t->cache, x->url->text, scope, x->headers, &f->item) ==
-      1) {
+  if (is_found(t, x, scope, &f->item)) {
     r = tinet__cache_item_response(f->item);
     f->verdict = tinet__cache_decide(x->headers, &r, tinet__job_now_s());
   }
   tinet__cache_control_parse(x->headers, &asked);
   f->is_refused = asked.only_if_cached && f->verdict == TINET__CACHE_VALIDATE;
+}
+
+static void drop_known(struct tinet__cache_transport *t)
+{
+  tinet__cache_item_unref(t->known);
+  t->known = NULL;
 }
 
 static int launch(struct tinet__cache_job *job)
@@ -228,6 +246,7 @@ static int start(struct tinet__transport *base, struct tinet__exchange *x)
   if (!job)
     return TINET_ENOMEM;
   err = is_cacheable(x) ? launch(job) : tinet__job_begin_inner(job);
+  drop_known(t);
   if (err < 0) {
     tinet__job_end(job);
     return err;
@@ -256,6 +275,7 @@ static void close_transport(struct tinet__transport *base)
     tinet__job_end(
         TINET__CONTAINER(t->jobs.next, struct tinet__cache_job, link));
   t->inner->ops->close(t->inner);
+  drop_known(t);
   tinet_cache_unref(t->cache);
   tinet__free(t);
 }
@@ -293,9 +313,11 @@ int tinet__cache_transport_open(tinet_loop *loop,
   return TINET_OK;
 }
 
+/* What it has found is kept for the start, which follows at once. */
 bool tinet__cache_transport_answers(struct tinet__transport *base,
                                     const struct tinet__exchange *x)
 {
+  struct tinet__cache_transport *t;
   struct finding f;
   char *scope = NULL;
   bool answers;
@@ -303,8 +325,12 @@ bool tinet__cache_transport_answers(struct tinet__transport *base,
   if (base->ops != &cache_ops || !is_cacheable(x) ||
       scope_of(transport_of(base), x, &scope) < 0)
     return false;
-  look_up(transport_of(base), x, scope, &f);
+  t = transport_of(base);
+  drop_known(t);
+  look_up(t, x, scope, &f);
   answers = f.is_refused || f.verdict != TINET__CACHE_VALIDATE;
+  if (answers)
+    t->known = TINET_TAKE(f.item);
   tinet__cache_item_unref(f.item);
   tinet__free(scope);
   return answers;

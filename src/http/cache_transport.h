@@ -18,8 +18,8 @@ int tinet__cache_transport_open(
     tinet_cache *cache, tinet_cookie_jar *cookies,
     struct tinet__transport *inner,
     struct tinet__transport **ret_transport) TINET_MUST_CHECK;
-/* Will it answer this exchange, which is not started yet, without the network?
- * False for a transport of another kind. */
+/* Will it answer this exchange, which starts next, without the network?  False
+ * for a transport of another kind. */
 bool tinet__cache_transport_answers(struct tinet__transport *t,
                                     const struct tinet__exchange *x);
 

@@ -350,6 +350,22 @@ static void an_unchecked_server_is_kept_out(void)
   end();
 }
 
+static void what_was_looked_up_before_is_not_used_later(void)
+{
+  begin();
+  store("Cache-Control: max-age=60");
+  T_OK(tinet__cache_transport_answers(t, &x));
+  T_EQ(0, tinet_cache_clear(cache)); /* it does not start at once */
+  T_OK(!tinet__cache_transport_answers(t, &x));
+  store("Cache-Control: max-age=60");
+  T_OK(tinet__cache_transport_answers(t, &x));
+  start("POST");
+  answer(200, "", "");
+  x.method = "GET";
+  T_OK(!tinet__cache_transport_answers(t, &x));
+  end();
+}
+
 static void an_unsafe_method_invalidates(void)
 {
   begin();
@@ -407,6 +423,7 @@ int main(void)
   T_RUN(an_outage_is_covered_but_not_a_wrong_server);
   T_RUN(a_refresh_ends_with_the_transport);
   T_RUN(an_unchecked_server_is_kept_out);
+  T_RUN(what_was_looked_up_before_is_not_used_later);
   T_RUN(an_unsafe_method_invalidates);
   T_RUN(what_is_closed_under_way_is_silent);
   T_RUN(no_memory_is_reported);
