@@ -69,8 +69,8 @@ typedef struct tinet_http_options {
    * nothing of the request.  NULL = off.  A reference is taken.  apple:
    * NSAppTransportSecurity */
   tinet_ats_policy *ats;
-  /* One line for a person (a header set too early, an ignored send).  NULL =
-   * not interested. */
+  /* One line for a person (a header set too early, an ignored send, a
+   * certificate that is not checked).  NULL = not interested. */
   void (*on_warning)(void *user, const char *text);
   void *warning_user;
 } tinet_http_options;

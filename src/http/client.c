@@ -372,6 +372,8 @@ int tinet_http_client_send_sync(tinet_http_client *c,
   generation = c->generation;
   go(c, lane);
   run_sync(c, lane, generation);
+  if (c->http)
+    tinet__http_tell(c->http);
   /* Reported here, outside the private loop, so that a handler may make the
    * next synchronous request. */
   if (c->generation == generation && !c->is_freed)

@@ -66,7 +66,7 @@ static void on_interim(struct tinet__exchange *x, int status,
   tinet__deadline_moved(c);
   if ((status == 401 || status == 304) &&
       tinet__client_store_cookies(c, headers) < 0)
-    tinet__http_warn(c->http, "%s: no memory to keep a cookie", c->url.host);
+    tinet__http_warn_once(c->http, c->url.host, "no memory to keep a cookie");
 }
 
 static bool has_no_body(const tinet_http_client *c)

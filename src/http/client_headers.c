@@ -32,6 +32,7 @@ int tinet_http_client_set_header(tinet_http_client *c, const char *name,
                                  const char *value)
 {
   bool is_next;
+  int err;
 
   if (!c || !name)
     return TINET_EINVAL;
@@ -41,12 +42,13 @@ int tinet_http_client_set_header(tinet_http_client *c, const char *name,
   if (c->phase != TINET__IDLE)
     return TINET_ESTATE;
   is_next = c->state == TINET_HTTP_UNSENT || c->state == TINET_HTTP_DONE;
-  if (c->state == TINET_HTTP_UNSENT)
+  err = set_in(is_next ? &c->next_headers : &c->app_headers, name, value);
+  if (err == TINET_OK && c->state == TINET_HTTP_UNSENT) /* last: it calls out */
     tinet__http_warn(c->http,
                      "setRequestHeader('%s') before open(): the header is kept "
                      "for the next open()",
                      name);
-  return set_in(is_next ? &c->next_headers : &c->app_headers, name, value);
+  return err;
 }
 
 int tinet__client_merge_headers(struct tinet__headers *to,

@@ -167,6 +167,7 @@ static void fill_exchange(tinet_http_client *c)
   x->login = tinet__client_login(c);
   tinet__client_fill_trust(c);
   tinet__client_fill_ats(c);
+  tinet__client_warn_of_trust(c);
   x->closes_connection = c->settings.closes_connection;
   x->is_http1_only = c->settings.is_http1_only;
   x->is_idempotent = is_idempotent(method);

@@ -72,18 +72,29 @@ int tinet__client_copy_settings(tinet_http_client *c,
 /* ti: HTTPClient.validatesSecureCertificate - the host given to open, and no
  * other, may go unverified; a trust that has something to say of it goes
  * before. */
-static bool is_verified(tinet_http_client *c, const tinet_trust *trust)
+static bool is_verified(const tinet_http_client *c, const tinet_trust *trust)
 {
   if (!c->unverified_host || !c->url.is_https ||
       strcmp(c->unverified_host, c->url.host) != 0)
     return true;
-  if (trust && (tinet_trust_covers(trust, c->url.host) ||
-                tinet__trust_judges_all(trust)))
-    return true;
-  tinet__http_warn_once(c->http, c->url.host,
-                        "the server's certificate is not checked "
-                        "(validatesSecureCertificate is false)");
-  return false;
+  return trust && (tinet_trust_covers(trust, c->url.host) ||
+                   tinet__trust_judges_all(trust));
+}
+
+void tinet__client_warn_of_trust(tinet_http_client *c)
+{
+  const struct tinet__exchange *x = &c->x;
+
+  if (!c->url.is_https)
+    return;
+  if (!x->validates_certificate)
+    tinet__http_warn_once(c->http, c->url.host,
+                          "the server's certificate is not checked "
+                          "(validatesSecureCertificate is false)");
+  if (x->tls_version == TINET_TLS_VERSION_1_0 ||
+      x->tls_version == TINET_TLS_VERSION_1_1)
+    tinet__http_warn_once(c->http, c->url.host,
+                          "an outdated TLS version is used (tlsVersion)");
 }
 
 void tinet__client_fill_trust(tinet_http_client *c)
@@ -99,8 +110,4 @@ void tinet__client_fill_trust(tinet_http_client *c)
   x->trust = trust;
   x->validates_certificate = is_verified(c, trust);
   x->tls_version = c->settings.tls_version;
-  if (c->url.is_https && (x->tls_version == TINET_TLS_VERSION_1_0 ||
-                          x->tls_version == TINET_TLS_VERSION_1_1))
-    tinet__http_warn_once(c->http, c->url.host,
-                          "an outdated TLS version is used (tlsVersion)");
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#define MAX_WARNED_HOSTS 256 /* beyond that warnings may repeat */
+#define MAX_WARNED_HOSTS 256 /* beyond that there are no more warnings */
 
 TINET_DEFINE_CLEANUP(tinet_http, tinet_http_close)
 
@@ -299,6 +299,7 @@ void tinet_http_close(tinet_http *http)
     tinet__list_remove(&c->link);
     c->http = NULL;
   }
+  tinet__defer_cancel(http->loop, &http->telling);
   tinet__lane_close(&http->lane);
   close_sync_lane(http);
   tinet__proxies_free(&http->proxies);
@@ -370,15 +371,35 @@ void tinet__http_warn(tinet_http *http, const char *fmt, ...)
   http->opt.on_warning(http->opt.warning_user, text);
 }
 
+/* One at a time, because the callback may do anything. */
+static void tell(void *arg)
+{
+  tinet_http *http = arg;
+  size_t i = http->n_told++;
+
+  if (http->n_told < http->warned.n_fields)
+    tinet__defer(http->loop, &http->telling, tell, http);
+  tinet__http_warn(http, "%s: %s", tinet__headers_name(&http->warned, i),
+                   tinet__headers_value(&http->warned, i));
+}
+
+void tinet__http_tell(tinet_http *http)
+{
+  if (http->n_told == http->warned.n_fields)
+    return;
+  tinet__defer_cancel(http->loop, &http->telling);
+  tell(http);
+}
+
 void tinet__http_warn_once(tinet_http *http, const char *host, const char *why)
 {
   for (size_t i = 0; i < http->warned.n_fields; i++)
     if (strcmp(tinet__headers_name(&http->warned, i), host) == 0 &&
         strcmp(tinet__headers_value(&http->warned, i), why) == 0)
       return;
-  if (http->warned.n_fields < MAX_WARNED_HOSTS &&
+  if (http->warned.n_fields >= MAX_WARNED_HOSTS ||
       tinet__headers_add(&http->warned, host, strlen(host), why, strlen(why)) <
           0)
-    return; /* no memory for the note: say nothing rather than repeat it */
-  tinet__http_warn(http, "%s: %s", host, why);
+    return; /* no room for the note: say nothing rather than repeat it */
+  tinet__defer(http->loop, &http->telling, tell, http);
 }

@@ -41,7 +41,9 @@ struct tinet_http {
   struct tinet__lane lane;
   struct tinet__lane *sync_lane; /* owned; NULL until used */
   struct tinet__list clients;
-  struct tinet__headers warned;   /* hosts (names) and why (values) */
+  struct tinet__headers warned; /* hosts (names) and why (values) */
+  size_t n_told;                /* of them */
+  struct tinet__deferred telling;
   struct tinet__auth_memory auth; /* where credentials were accepted */
   /* The host that the policy of `opt` has last let pass, and how. */
   struct tinet__ats_memory {
@@ -171,8 +173,11 @@ struct tinet_http_client {
 /* http.c */
 void tinet__http_warn(tinet_http *http, const char *fmt, ...)
     TINET_PRINTF(2, 3);
-/* The same once for each host and `why`. */
+/* The same once for each host and `why`, and from the loop: a request that is
+ * being prepared must not be aborted meanwhile. */
 void tinet__http_warn_once(tinet_http *http, const char *host, const char *why);
+/* Tells one of what was kept for the loop at once; calls out. */
+void tinet__http_tell(tinet_http *http);
 const char *tinet__http_agent(const tinet_http *http);
 int tinet__lane_open(struct tinet__lane *lane, tinet_http *http,
                      tinet_loop *loop) TINET_MUST_CHECK;
@@ -200,6 +205,8 @@ int tinet__client_copy_settings(
 void tinet__client_free_settings(tinet_http_client *c);
 /* What the connection of the exchange must satisfy. */
 void tinet__client_fill_trust(tinet_http_client *c);
+/* Of what that leaves out, once the policy has had its say. */
+void tinet__client_warn_of_trust(tinet_http_client *c);
 
 /* client_ats.c */
 /* A request is sent, and under the policy in force now. */

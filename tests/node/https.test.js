@@ -4,7 +4,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
+const { execFile, execFileSync } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
@@ -213,6 +213,30 @@ test('tlsVersion is exactly that version', async (t) => {
   assert.match(said[0], /tlsVersion: 77 is not known/);
   const { e } = await get(`https://localhost:${port}/`, { tlsVersion: Ti.Network.TLS_VERSION_1_0 });
   assert.deepEqual([e.success, e.reason, e.tls.reason], [false, 'TINET_ETLS', 'version']);
+});
+
+test('what a warning calls may abort the request that it is about', async (t) => {
+  const port = await secure(t, other);
+  const url = `https://localhost:${port}/`;
+  const script = `
+    const { Ti } = require(${JSON.stringify(path.join(__dirname, 'support.js'))});
+    const client = Ti.Network.createHTTPClient({ validatesSecureCertificate: false, onload: () => console.log('load'), onerror: () => console.log('error') });
+    Ti.API.warn = (text) => {
+      console.log(text);
+      client.abort();
+      client.open('GET', ${JSON.stringify(url)});
+      client.send();
+    };
+    client.open('GET', ${JSON.stringify(url)});
+    client.send();
+    console.log('sent');
+    const sync = Ti.Network.createHTTPClient({ validatesSecureCertificate: false });
+    sync.open('GET', ${JSON.stringify(`https://127.0.0.1:1/`)}, false);
+    sync.send();`;
+  const out = await new Promise((done, fail) => execFile(process.execPath, ['-e', script], (error, stdout) => (error ? fail(error) : done(stdout))));
+  assert.deepEqual(out.split('\n').slice(0, 2), ['sent', 'localhost: the server\'s certificate is not checked (validatesSecureCertificate is false)']);
+  assert.match(out, /\n127\.0\.0\.1: the server's certificate is not checked/);
+  assert.match(out, /\nload\n/);
 });
 
 test('credentials answer a challenge, are remembered, and a wrong one is a 401', async (t) => {
