@@ -126,6 +126,9 @@ void get_progress_line(const struct get_progress *p, double elapsed, int width,
 
 /* ---- for people (get_verbose.c) and for tools (get_har.c) ---- */
 
+/* What may be shown of a field: of credentials only their scheme.  In `text`,
+ * or borrowed. */
+const char *get_shown_value(const tinet_http_header *field, char text[64]);
 void get_verbose_hop(const tinet_http_hop *hop, int verbosity, FILE *out);
 /* Status line and header fields; made harmless for a terminal. */
 void get_print_head(const tinet_http_client *c, FILE *out);

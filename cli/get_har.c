@@ -7,12 +7,14 @@
 #include "json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 #include <tinet/base.h>
+#include <unistd.h>
 
 struct get_har {
   const struct get_options *opt; /* borrowed */
@@ -57,10 +59,12 @@ static void put_date(FILE *out, int64_t wall_us)
 
 static void put_fields(FILE *out, const tinet_http_header *fields, size_t n)
 {
+  char text[64];
+
   (void)fputs("\"headers\": [", out);
   for (size_t i = 0; i < n; i++) {
     cli_json_member(out, i ? ", {" : "{", "name", fields[i].name);
-    cli_json_member(out, ", ", "value", fields[i].value);
+    cli_json_member(out, ", ", "value", get_shown_value(&fields[i], text));
     (void)fputc('}', out);
   }
   (void)fputs("], ", out);
@@ -321,13 +325,24 @@ void get_har_hop(struct get_har *har, const tinet_http_hop *hop,
   (void)fputc('}', out);
 }
 
+/* Cookies and what was posted are in it: it is for its owner. */
+static FILE *open_file(const char *path)
+{
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+  if (!file && fd >= 0)
+    (void)close(fd);
+  return file;
+}
+
 int get_har_write(struct get_har *har)
 {
   FILE *file;
   bool is_whole = fclose(har->out) == 0;
 
   har->out = NULL;
-  file = is_whole ? fopen(har->opt->har, "we") : NULL;
+  file = is_whole ? open_file(har->opt->har) : NULL;
   if (file) {
     (void)fprintf(file,
                   "{\"log\": {\n  \"version\": \"1.2\",\n"

@@ -8,6 +8,7 @@
 #include "get.h"
 
 #include <string.h>
+#include <strings.h>
 
 static void print_time(FILE *out, const char *name, int64_t us)
 {
@@ -31,14 +32,29 @@ static void print_peer(const tinet_http_hop *hop, FILE *out)
     (void)fputs(" (again)", out);
 }
 
+const char *get_shown_value(const tinet_http_header *field, char text[64])
+{
+  int len = (int)strcspn(field->value, " ");
+
+  if (strcasecmp(field->name, "Authorization") != 0 &&
+      strcasecmp(field->name, "Proxy-Authorization") != 0)
+    return field->value;
+  if (field->value[len] == '\0') /* a token alone, of no known scheme */
+    return "(hidden)";
+  (void)snprintf(text, 64, "%.*s (hidden)", len < 48 ? len : 48, field->value);
+  return text;
+}
+
 static void print_fields(const tinet_http_header *fields, size_t n,
                          const char *mark, FILE *out)
 {
+  char text[64];
+
   for (size_t i = 0; i < n; i++) {
     (void)fputs(mark, out);
     cli_print_safe(out, fields[i].name);
     (void)fputs(": ", out);
-    cli_print_safe(out, fields[i].value);
+    cli_print_safe(out, get_shown_value(&fields[i], text));
     (void)fputc('\n', out);
   }
 }

@@ -152,6 +152,16 @@ def verbose_twice_shows_header_fields(_folder):
 
 
 @test
+def verbose_hides_credentials(_folder):
+    with Server() as server:
+        url = server.url("/hello").replace("//", "//me:topsecret@")
+        done = succeeds(url, "-vv", "-H", "Authorization: Bearer topsecret", "-H", "proxy-authorization: topsecret")
+        contains(done.err, "\n> Authorization: Bearer (hidden)\n")
+        contains(done.err.lower(), "\n> proxy-authorization: (hidden)\n")
+        assert "topsecret" not in done.err, done.err
+
+
+@test
 def verbose_names_tls_version_and_cipher(folder):
     certificate = make_certificate(folder)
     with Server(certificate) as server:

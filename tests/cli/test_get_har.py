@@ -88,6 +88,17 @@ def cookies_of_the_request_are_taken_apart(folder):
 
 
 @test
+def credentials_are_not_recorded_and_the_file_is_its_owners(folder):
+    with Server() as server:
+        (entry,) = entries(folder, server.url("/hello").replace("//", "//me:topsecret@"), "-H", "Authorization: Basic topsecret")
+        equal(value(entry["request"]["headers"], "Authorization"), "Basic (hidden)")
+        path = os.path.join(folder, "own.har")
+        succeeds(server.url("/hello").replace("//", "//me:topsecret@"), "-H", "Authorization: Digest a=topsecret", "--har", path)
+        assert b"topsecret" not in read(path)
+        equal(os.stat(path).st_mode & 0o777, 0o600)
+
+
+@test
 def content_is_counted_after_decoding(folder):
     with Server() as server:
         (entry,) = entries(folder, server.url("/gzip"))
