@@ -4,6 +4,7 @@
 import base64 as b64
 import hashlib
 import importlib.util
+import itertools
 import ssl
 import sys
 
@@ -597,6 +598,109 @@ def apache_with_Basic_and_Digest(world):
         driver.end()
 
 
+KRB5 = """
+[libdefaults]
+  default_realm = TINET.TEST
+  dns_lookup_realm = false
+  dns_lookup_kdc = false
+  dns_canonicalize_hostname = false
+  rdns = false
+[realms]
+  TINET.TEST = {{
+    kdc = 127.0.0.1:{port}
+  }}
+[domain_realm]
+  localhost = TINET.TEST
+"""
+KDC = """
+[kdcdefaults]
+  kdc_listen = 127.0.0.1:{port}
+  kdc_tcp_listen = 127.0.0.1:{port}
+[realms]
+  TINET.TEST = {{
+    database_name = {folder}/principal
+    key_stash_file = {folder}/stash
+  }}
+"""
+GSSAPI = """
+LoadModule auth_gssapi_module /usr/lib/apache2/modules/mod_auth_gssapi.so
+<Location /negotiate>
+  AuthType GSSAPI
+  AuthName "of apache"
+  GssapiCredStore keytab:{folder}/keytab
+  Require user user@TINET.TEST
+</Location>
+"""
+
+
+@contextlib.contextmanager
+def kerberos(folder):
+    """A realm of its own with a user and the service of localhost; a ticket of
+    the user is in the file `ticket`."""
+    programs = {name: need_program(name) for name in ("krb5kdc", "kdb5_util", "kadmin.local", "kinit")}
+    path = lambda name: os.path.join(folder, name)
+    env = dict(os.environ, KRB5_CONFIG=path("krb5.conf"), KRB5_KDC_PROFILE=path("kdc.conf"), KRB5CCNAME="FILE:" + path("ticket"))
+
+    def run(*words, said=b""):
+        done = subprocess.run([programs[words[0]], *words[1:]], input=said, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        equal(0, done.returncode, done.stdout.decode("utf-8", "replace"))
+
+    def command(port):
+        write(path("krb5.conf"), KRB5.format(port=port))
+        write(path("kdc.conf"), KDC.format(port=port, folder=folder))
+        if not os.path.exists(path("principal")):
+            run("kdb5_util", "create", "-s", "-r", "TINET.TEST", "-P", "master")
+            for query in ("addprinc -pw secret user", "addprinc -randkey HTTP/localhost", "ktadd -k %s HTTP/localhost" % path("keytab")):
+                run("kadmin.local", "-r", "TINET.TEST", "-q", query)
+        return ["env", "KRB5_CONFIG=" + env["KRB5_CONFIG"], "KRB5_KDC_PROFILE=" + env["KRB5_KDC_PROFILE"],
+                programs["krb5kdc"], "-n", "-r", "TINET.TEST"]
+
+    with server(command, folder, "kdc"):
+        run("kinit", "user", said=b"secret\n")
+        yield env
+
+
+@suite.test
+def apache_with_Negotiate(world):
+    apache, www = need_program("apache2"), os.path.join(world.folder, "www")
+    os.makedirs(os.path.join(www, "negotiate"), exist_ok=True)
+    write(os.path.join(www, "negotiate", "page"), "in")
+    folder = os.path.join(world.folder, "krb5")
+    os.mkdir(folder)
+    for name in ("basic.users", "digest.users"):
+        write(os.path.join(world.folder, name), "")
+
+    def command(port):
+        text = APACHE.format(folder=world.folder, port=port) + GSSAPI.format(folder=folder)
+        return ["env", "KRB5_CONFIG=" + os.path.join(folder, "krb5.conf"), apache, "-X", "-f",
+                write(os.path.join(world.folder, "negotiate.conf"), text)]
+
+    with kerberos(folder) as env, server(command, world.folder, "apache") as port:
+        url = "http://localhost:%d/negotiate/page" % port
+        for ticket, status in (("ticket", 200), ("nothing", 401)):
+            driver = Driver(env={"KRB5_CONFIG": env["KRB5_CONFIG"], "KRB5CCNAME": "FILE:" + os.path.join(folder, ticket)})
+            world.stack.callback(driver.kill)
+            equal(401, driver.get(url).status, "nobody was named")
+            for _ in range(2):
+                outcome = driver.get(url, username="user")
+                equal((status, ["state 1", "state 2"]), (outcome.status, outcome.events[:2]))
+            driver.end()
+
+
+@suite.test
+def without_a_ticket_Negotiate_is_passed_over(world):
+    site = Site(world, lambda r, n: response(body=b"in") if r.header("Authorization") == BASIC
+                else ask("Negotiate", "NTLM", 'Basic realm="r"', 'Digest realm="r", nonce="n", qop="auth"'))
+    driver = Driver(env={"KRB5CCNAME": "FILE:/nonexistent/ticket"})
+    world.stack.callback(driver.kill)
+    loads(driver.get(site.url, **ME))
+    kinds = [(sent or "none").split()[0] for sent in site.sent()]
+    # NTLM takes two requests, the second of which goes without an answer to it.
+    equal(["none", "Digest", "NTLM", "Basic"], [k for k, _ in itertools.groupby(kinds)])
+    true(len(kinds) <= 5, kinds)
+    driver.end()
+
+
 @suite.test
 def httpbin_with_Digest(world):
     python = sys.executable
@@ -738,6 +842,9 @@ def a_proxy_over_TLS_that_closes_after_its_challenge(world):
     loads(driver.get(bad.url, validates_certificate=False, **ME))
     loads(driver.get("http://example.test/"))
     equal([None, BASIC, None, BASIC], good.sent() + bad.sent())
+    # A dot at the end of a name is not in its certificate.
+    loads(driver.get(good.url.replace("localhost", "localhost."), **ME))
+    equal("TINET_ECERTIFICATE", driver.get(good.url.replace("localhost", "localhost.x."), **ME).error_name)
     driver.end()
     strange = SecureProxy(type("Other", (), {"stack": world.stack, "tls": tls}))
     driver = world.driver(https_proxy=strange.url, http_proxy=strange.url)
