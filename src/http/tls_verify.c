@@ -17,6 +17,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <string.h>
 
 /* Keys and hashes of certificates are judged as Debian does, also where an old
  * protocol version needs a lower level. */
@@ -203,11 +204,14 @@ static bool is_address(const char *host)
 static struct tinet__tls_check *make(const struct tinet__tls_check_options *opt)
 {
   struct tinet__tls_check *check = tinet__zalloc(sizeof *check);
+  size_t len = strlen(opt->host);
 
   if (!check)
     return NULL;
   check->n_refs = 1;
-  check->host = tinet__strdup(opt->host);
+  /* No certificate is for a name with a dot at its end. */
+  check->host = tinet__strndup(
+      opt->host, len > 1 && opt->host[len - 1] == '.' ? len - 1 : len);
   check->is_address = is_address(opt->host);
   check->is_proxy = opt->is_proxy;
   check->trust = opt->is_proxy ? NULL : tinet_trust_ref(opt->trust);

@@ -4,6 +4,7 @@
 #include "../core/error.h"
 #include "../core/str.h"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -159,18 +160,13 @@ static void append(char *to, size_t size, const char *word, size_t len)
 
 static void append_address(char *to, size_t size, const ASN1_OCTET_STRING *ip)
 {
-  const unsigned char *b = ASN1_STRING_get0_data(ip);
-  char text[48] = "";
+  const unsigned char *bytes = ASN1_STRING_get0_data(ip);
   int len = ASN1_STRING_length(ip);
+  char text[INET6_ADDRSTRLEN];
 
-  if (len == 4) {
-    (void)snprintf(text, sizeof text, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
-  } else if (len == 16) {
-    for (size_t i = 0, n = 0; i < 16; i += 2)
-      n += (size_t)snprintf(text + n, sizeof text - n, "%s%x", i ? ":" : "",
-                            (unsigned)b[i] << 8 | b[i + 1]);
-  }
-  append(to, size, text, strlen(text));
+  if ((len == 4 || len == 16) &&
+      inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, text, sizeof text))
+    append(to, size, text, strlen(text));
 }
 
 static void copy_names(X509 *cert, char *to, size_t size)

@@ -154,6 +154,9 @@ test('mistakes are thrown by the factory, with iOS texts', (t) => {
     [make([{ ...right, serverCertificate: '/nowhere.pem' }]), Error, /^Failed to read certificate data from URL \/nowhere\.pem$/],
     [make([{ ...right, serverCertificate: file('server.key') }]), Error, /not an X\.509 certificate/],
     [make([{ ...right, trustChainIndex: -1 }]), RangeError, /^Cannot use negative trust-chain certificate-index -1$/],
+    [make([{ ...right, url: 'https://b\u00fccher.example' }, { url: 'https://XN--BCHER-KVA.example.', serverCertificate: file('other.pem') }]),
+      Error, /^A host name can only be pinned to one public key: xn--bcher-kva\.example$/],
+    [make([{ ...right, url: 'https://a b/' }]), Error, /^Malformed URL string https:\/\/a b\/$/],
     [make([right, { ...right, serverCertificate: file('other.pem') }]), Error, /^A host name can only be pinned to one public key: localhost$/],
     [make([{ ...right, clientCertificate: 5 }]), TypeError, /^Malformed clientCertificate property/],
     [make([{ ...right, clientCertificate: file('client.p12') }]), Error, /^Could not find X509 client-certificate password$/],
@@ -162,7 +165,7 @@ test('mistakes are thrown by the factory, with iOS texts', (t) => {
   for (const [fn, Kind, message] of cases) {
     assert.throws(fn, (error) => error instanceof Kind && message.test(error.message), String(message));
   }
-  assert.throws(make([{ ...right, serverCertificate: '/nowhere.pem' }]), { code: 'ENOENT' });
+  assert.throws(make([{ ...right, serverCertificate: '/nowhere.pem' }]), { code: 'ENOENT', errno: -2 });
   make([right, { ...right, url: 'https://LOCALHOST./' }])(); // the same pin twice
   const said = [];
   const { warn } = Ti.API;

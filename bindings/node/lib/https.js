@@ -4,6 +4,7 @@
 // ti: createX509CertificatePinningSecurityManager
 
 const fs = require('fs');
+const { domainToASCII } = require('url');
 const api = require('./api');
 const native = require('./native');
 const { Proxy } = require('./proxy');
@@ -35,7 +36,9 @@ function read(source, what) {
   try {
     return fs.readFileSync(path);
   } catch (error) {
-    throw fail(Error, `Failed to read ${what} data from URL ${path}`, error.code);
+    const failure = fail(Error, `Failed to read ${what} data from URL ${path}`, error.code);
+    failure.errno = error.errno;
+    throw failure;
   }
 }
 
@@ -48,7 +51,10 @@ function hostOf(text) {
   const parts = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+)(?::\d*)?(?:[/?#]|$)/i.exec(text);
   if (!parts) throw fail(Error, `Malformed URL string ${text}`);
   if (parts[1].toLowerCase() !== 'https') throw fail(Error, `Scheme must be https for URL ${text}`);
-  return parts[2].replace(/^\[|\]$/g, '').replace(/\.$/, '').toLowerCase();
+  const host = parts[2].replace(/\.$/, '');
+  const ascii = host.startsWith('[') ? host.slice(1, -1).toLowerCase() : domainToASCII(host);
+  if (ascii === '') throw fail(Error, `Malformed URL string ${text}`);
+  return ascii;
 }
 
 function chainIndex(value) {
