@@ -134,17 +134,15 @@ static tinet_cache *open_cache(const struct addon *a)
 {
   tinet_cache_options opt;
   tinet_cache *cache = NULL;
-  tinet_error err = {0};
-  char *path = NULL, text[400];
+  char *path = NULL;
 
   tinet_cache_options_init(&opt);
   opt.on_warning = on_news;
   if (tinet_cache_folder(a->app_id ? a->app_id : "node", &path) == TINET_OK)
     opt.path = path;
-  if (tinet_cache_open(&opt, &cache, &err) < 0) {
-    (void)snprintf(text, sizeof text, "the cache is in memory only: %s",
-                   err.text);
-    on_news(NULL, text);
+  if (tinet_cache_open(&opt, &cache, NULL) < 0) {
+    /* A home that cannot be written: memory has to do.  The cookies have said
+     * so. */
     opt.path = NULL;
     if (tinet_cache_open(&opt, &cache, NULL) < 0)
       cache = NULL;

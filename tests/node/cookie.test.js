@@ -272,8 +272,11 @@ test('without a home folder cookies are in memory, with one warning', () => {
     let n = 0;
     API.warn = () => n++;
     Network.addHTTPCookie(Network.createCookie({ name: 'a', value: '1', domain: 'example.org', path: '/', maxAge: 1000 }));
+    const client = Network.createHTTPClient({ cache: true, onerror() {} });
+    client.open('GET', 'http://127.0.0.1:1/', false);
+    client.send();
     console.log(Network.allHTTPCookies.length, n);`;
-  const env = { ...process.env, XDG_DATA_HOME: '/proc/nowhere' };
+  const env = { ...process.env, XDG_DATA_HOME: '/proc/nowhere', XDG_CACHE_HOME: '/proc/nowhere' };
   assert.equal(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env }), '1 1\n');
 });
 
