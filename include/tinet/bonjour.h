@@ -179,7 +179,8 @@ typedef struct tinet_bonjour_browser_events {
    * soon; the first such batch may be empty. */
   void (*on_batch_done)(tinet_bonjour_browser *browser, size_t n_changes,
                         bool is_all_for_now, void *user);
-  /* No back end works, or it has given up. */
+  /* No back end works, or it has given up; TINET_ELIMIT: the daemon keeps no
+   * more browsers for one program. */
   void (*on_error)(tinet_bonjour_browser *browser, const tinet_error *err,
                    void *user);
 } tinet_bonjour_browser_events;
@@ -218,7 +219,9 @@ typedef struct tinet_bonjour_service_events {
    * `name`. */
   void (*on_renamed)(tinet_bonjour_service *service, const char *old_name,
                      const char *name, void *user);
-  /* TINET_ECOLLISION (no renaming, or too many tries), or no back end works. */
+  /* TINET_ECOLLISION (no renaming, or too many tries), TINET_ELIMIT (the daemon
+   * keeps no more services for one program), TINET_EPERMISSION (it lets
+   * programs publish nothing), or no back end works. */
   void (*on_error)(tinet_bonjour_service *service, const tinet_error *err,
                    void *user);
 } tinet_bonjour_service_events;

@@ -152,12 +152,16 @@ bool tinet__object_is_made(const struct tinet__object *o)
 
 /* ---- making one ---- */
 
-/* The answer's path, if it is one. */
-static char *path_of(sd_bus_message *m)
+/* 0 or a negative errno. */
+static int take_path(struct tinet__object *o, sd_bus_message *m)
 {
   const char *path = NULL;
+  int result = sd_bus_message_read(m, "o", &path);
 
-  return sd_bus_message_read(m, "o", &path) < 0 ? NULL : tinet__strdup(path);
+  if (result < 0)
+    return result;
+  o->path = tinet__strdup(path);
+  return o->path ? 0 : -ENOMEM;
 }
 
 static void start(struct tinet__object *o)
@@ -170,6 +174,24 @@ static void start(struct tinet__object *o)
     o->events->on_error(o->arg, &err);
 }
 
+static void made(struct tinet__object *o, sd_bus_message *m)
+{
+  int result = take_path(o, m);
+  tinet_error err;
+
+  if (!o->events) {
+    free_if_done(o);
+  } else if (result < 0) {
+    (void)tinet__sdbus_errno(&err, o->kind->what, result);
+    o->events->on_error(o->arg, &err);
+  } else {
+    if (o->kind->has_start)
+      start(o);
+    if (o->events->on_made)
+      o->events->on_made(o->arg);
+  }
+}
+
 static int on_made(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
 {
   struct tinet__object *o = ((struct call *)arg)->object;
@@ -177,23 +199,12 @@ static int on_made(sd_bus_message *m, void *arg, sd_bus_error *ret_error)
 
   (void)ret_error;
   o->n_calls--;
-  if (is_failure(o, m, &err)) {
+  if (is_failure(o, m, &err))
     o->events->on_error(o->arg, &err);
-    return 0;
-  }
-  if (!sd_bus_message_is_method_error(m, NULL))
-    o->path = path_of(m);
-  if (o->events && o->path) {
-    if (o->kind->has_start)
-      start(o);
-    if (o->events->on_made)
-      o->events->on_made(o->arg);
-  } else if (o->events && !sd_bus_message_is_method_error(m, NULL)) {
-    (void)tinet__sdbus_errno(&err, o->kind->what, -ENOMEM);
-    o->events->on_error(o->arg, &err);
-  } else {
+  else if (sd_bus_message_is_method_error(m, NULL))
     free_if_done(o);
-  }
+  else
+    made(o, m);
   return 0;
 }
 

@@ -39,6 +39,9 @@ struct tinet__system {
   char *host;              /* owned; the daemon's host name, or NULL */
   struct tinet__list objects;
   struct tinet__list published; /* publish jobs */
+  struct tinet__list resolving; /* resolve jobs at work */
+  struct tinet__list waiting;   /* resolve jobs that are not, yet */
+  unsigned n_resolving;
 };
 
 /* Every job of this back end begins with it. */
@@ -127,6 +130,9 @@ int tinet__system_publish(struct tinet__bonjour_backend *backend,
 int tinet__system_set_txt(struct tinet__bonjour_job *job,
                           const tinet_slice *txt, size_t n_txt,
                           tinet_error *err);
+/* The connection is gone: all of them are dead. */
+void tinet__published_drop(struct tinet__system *s);
+void tinet__resolving_drop(struct tinet__system *s);
 /* The daemon's host has another name: the services lead to the old one. */
 void tinet__system_publish_again(struct tinet__system *s);
 int tinet__system_resolve(struct tinet__bonjour_backend *backend,

@@ -173,6 +173,12 @@ void tinet__system_publish_again(struct tinet__system *s)
   }
 }
 
+void tinet__published_drop(struct tinet__system *s)
+{
+  while (!tinet__list_is_empty(&s->published))
+    tinet__list_remove(s->published.next);
+}
+
 /* ---- what happens to it ---- */
 
 static void on_group(struct publish_job *p, int state, const char *name)

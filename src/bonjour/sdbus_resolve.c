@@ -5,6 +5,9 @@
  * answered first, and gives up after five seconds.  So the records are asked
  * for one by one: SRV and TXT, and as soon as the host is known A and AAAA, on
  * every interface, for as long as it takes.
+ *
+ * That is four objects of the thousand that the daemon keeps for a client.  So
+ * a number of jobs are at work, and others wait for one of them to end.
  */
 #include "sdbus_private.h"
 
@@ -17,6 +20,7 @@
 
 #define ADDRESSES_MAX 16 /* of one host; more are not tried anyway */
 #define STRINGS_MAX 256  /* of one TXT record */
+#define AT_WORK_MAX 200  /* leaves 224 objects for browsers and services */
 #define CLASS_IN 1u
 #define SRV_DATA_MAX 261  /* six bytes and a name */
 #define TXT_DATA_MAX 8900 /* rfc: 6763 6.1 */
@@ -34,7 +38,9 @@ struct data {
 
 struct resolve_job {
   struct tinet__system_job job; /* first */
+  struct tinet__list link;      /* of those at work, or waiting; or dropped */
   struct tinet__system *system;
+  char domain[TINET__DOMAIN_ROOM];      /* of the service's records */
   struct tinet__object *asked[N_ASKED]; /* owned */
   int interface;
   struct data srv_data, txt_data; /* those that count */
@@ -42,7 +48,7 @@ struct resolve_job {
   uint32_t interface_index; /* where srv was heard */
   tinet_endpoint addresses[ADDRESSES_MAX];
   size_t n_addresses;
-  bool is_dead;
+  bool is_at_work, is_dead;
   const struct tinet__resolve_sink *sink;
   void *arg; /* of sink */
 };
@@ -81,17 +87,6 @@ static bool keep_data(struct data *d, const struct record *r)
 static void stop_asking(struct resolve_job *r, int which)
 {
   tinet__object_end(TINET_TAKE(r->asked[which]));
-}
-
-static void end_job(struct tinet__bonjour_job *job)
-{
-  struct resolve_job *r = (struct resolve_job *)job;
-
-  for (int i = 0; i < N_ASKED; i++)
-    stop_asking(r, i);
-  drop_data(&r->srv_data);
-  drop_data(&r->txt_data);
-  tinet__free(r);
 }
 
 static void tell(struct resolve_job *r)
@@ -263,27 +258,93 @@ static int ask(struct resolve_job *r, int which, const char *name)
                            &r->asked[which]);
 }
 
+static int begin(struct resolve_job *r)
+{
+  int result = ask(r, ASK_SRV, r->domain);
+
+  if (result == TINET_OK)
+    result = ask(r, ASK_TXT, r->domain);
+  if (result < 0)
+    return result;
+  r->is_at_work = true;
+  r->system->n_resolving++;
+  tinet__list_append(&r->system->resolving, &r->link);
+  return TINET_OK;
+}
+
+/* Those that have waited longest. */
+static void begin_waiting(struct tinet__system *s)
+{
+  while (!tinet__list_is_empty(&s->waiting) && s->n_resolving < AT_WORK_MAX) {
+    struct resolve_job *r =
+        TINET__CONTAINER(s->waiting.next, struct resolve_job, link);
+    tinet_error err;
+
+    tinet__list_remove(&r->link);
+    if (begin(r) == TINET_OK)
+      continue;
+    (void)tinet__sdbus_errno(&err, kind.what, -ENOMEM);
+    on_error(r, &err);
+  }
+}
+
+static void end_job(struct tinet__bonjour_job *job)
+{
+  struct resolve_job *r = (struct resolve_job *)job;
+  struct tinet__system *s = r->system;
+
+  for (int i = 0; i < N_ASKED; i++)
+    stop_asking(r, i);
+  if (tinet__list_is_linked(&r->link) && r->is_at_work)
+    s->n_resolving--;
+  tinet__list_remove(&r->link);
+  drop_data(&r->srv_data);
+  drop_data(&r->txt_data);
+  tinet__free(r);
+  begin_waiting(s);
+}
+
+static void drop(struct tinet__list *jobs)
+{
+  while (!tinet__list_is_empty(jobs)) {
+    struct resolve_job *r =
+        TINET__CONTAINER(jobs->next, struct resolve_job, link);
+
+    r->is_dead = true;
+    tinet__list_remove(&r->link);
+  }
+}
+
+void tinet__resolving_drop(struct tinet__system *s)
+{
+  drop(&s->resolving);
+  drop(&s->waiting);
+  s->n_resolving = 0;
+}
+
 int tinet__system_resolve(struct tinet__bonjour_backend *backend,
                           const struct tinet__resolve_request *request,
                           const struct tinet__resolve_sink *sink, void *arg,
                           struct tinet__bonjour_job **ret_job, tinet_error *err)
 {
   struct resolve_job *r = tinet__zalloc(sizeof *r);
-  char name[TINET__DOMAIN_ROOM];
+  struct tinet__system *s = (struct tinet__system *)backend;
   int result;
 
   (void)err; /* the code says all */
   if (!r)
     return TINET_ENOMEM;
   r->job = (struct tinet__system_job){{backend}, end_job};
-  r->system = (struct tinet__system *)backend;
+  r->system = s;
   r->interface = tinet__system_interface(request->interface_index);
   r->sink = sink;
   r->arg = arg;
-  tinet__service_domain(request->name, request->type, name);
-  result = ask(r, ASK_SRV, name);
-  if (result == TINET_OK)
-    result = ask(r, ASK_TXT, name);
+  tinet__service_domain(request->name, request->type, r->domain);
+  result = TINET_OK;
+  if (s->n_resolving < AT_WORK_MAX)
+    result = begin(r);
+  else
+    tinet__list_append(&s->waiting, &r->link);
   if (result < 0) {
     end_job(&r->job.base);
     return result;

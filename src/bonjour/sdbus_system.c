@@ -246,6 +246,8 @@ static void retry_later(struct tinet__system *s)
 static void forget_daemon(struct tinet__system *s)
 {
   tinet__objects_drop(s);
+  tinet__published_drop(s);
+  tinet__resolving_drop(s);
   tinet__free(TINET_TAKE(s->owner));
   tinet__free(TINET_TAKE(s->host));
 }
@@ -359,6 +361,8 @@ static int open_system(const struct tinet__bonjour_setup *setup,
   s->arg = setup->arg;
   tinet__list_init(&s->objects);
   tinet__list_init(&s->published);
+  tinet__list_init(&s->resolving);
+  tinet__list_init(&s->waiting);
   *ret_backend = &s->base;
   connect_bus(s);
   return TINET_OK;

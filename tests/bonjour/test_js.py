@@ -13,6 +13,7 @@ import tempfile
 from test_namespaces import BUILD, MDNS, ROOT, Machine, Program, cable, join, tap
 
 TINET = os.path.join(BUILD, "cli", "tinet")
+os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nowhere/bus"  # not this machine's daemon
 os.environ["TINET_ADDON_DIR"] = os.path.join(BUILD, "bindings", "node")
 HEAD = """
 const Ti = require(%s);

@@ -26,11 +26,12 @@ static struct {
   const char *owner; /* the daemon's name; "": it is not there */
   int state;         /* the daemon's */
   const char *host;
+  bool has_odd_answers; /* other than what was asked for */
   bool is_silent;       /* the daemon does not answer */
   const char *failing;  /* this method does not succeed */
   const char *error;    /* but with this error */
   sd_bus_message *held; /* the call that was not answered */
-  char log[4096];       /* the methods that were called */
+  char log[32768];      /* the methods that were called */
   int n_objects;
 } fake = {.listener = -1};
 
@@ -145,6 +146,8 @@ static void fake_as_daemon(sd_bus_message *m, const char *method)
     fake_answer(m, DAEMON_NAME, "i", fake.state);
   } else if (strcmp(method, "GetHostNameFqdn") == 0) {
     fake_answer(m, DAEMON_NAME, "s", fake.host);
+  } else if (fake.has_odd_answers) {
+    fake_answer(m, DAEMON_NAME, "u", 7u);
   } else if (strstr(method, "Prepare") || strstr(method, "New")) {
     (void)snprintf(path, sizeof path, "/o%d", ++fake.n_objects);
     fake_answer(m, DAEMON_NAME, "o", path);
@@ -232,7 +235,7 @@ static void fake_begin(tinet_loop *loop)
   fake.owner = DAEMON_NAME;
   fake.host = "box.local";
   fake.state = 2;
-  fake.is_silent = false;
+  fake.is_silent = fake.has_odd_answers = false;
   fake.failing = fake.error = NULL;
   fake.log[0] = '\0';
   fake.n_objects = fake.n_clients = 0;

@@ -422,6 +422,20 @@ static void a_browser_that_cannot_be_made_is_a_failure(void)
   finish();
 }
 
+static void answers_of_another_kind_are_failures(void)
+{
+  begin_ready();
+  fake.has_odd_answers = true;
+  T_EQ(0, try_browse("_t._tcp", NULL));
+  expect("!TINET_ESYSTEM,UnknownError ");
+  end_job();
+  T_EQ(0, try_browse("_t._tcp", NULL));
+  end_job(); /* nobody hears of that one */
+  settle();
+  T_STR("", told);
+  finish();
+}
+
 /* ---- publishing ---- */
 
 static void a_service_is_added_and_committed(void)
@@ -640,6 +654,40 @@ static void a_host_that_cannot_be_asked_for_is_no_failure(void)
   finish();
 }
 
+/* Four objects each are too many for the daemon. */
+static void resolves_beyond_a_number_wait_for_others_to_end(void)
+{
+  static struct tinet__bonjour_job *jobs[210];
+
+  begin_ready();
+  for (int i = 0; i < 210; i++) {
+    T_EQ(0, try_resolve("Foo"));
+    jobs[i] = job;
+  }
+  settle();
+  T_EQ(400, fake.n_objects);
+  job = TINET_TAKE(jobs[209]); /* that was waiting */
+  end_job();
+  job = TINET_TAKE(jobs[0]);
+  end_job();
+  settle();
+  T_EQ(402, fake.n_objects);
+  fake_say_owner("");
+  fake.owner = DAEMON_NAME;
+  expect("absent ready ");
+  for (int i = 1; i < 209; i++) {
+    job = jobs[i];
+    end_job();
+  }
+  settle();
+  T_EQ(402, fake.n_objects); /* the dead do not rise */
+  T_STR("", told);
+  T_EQ(0, try_resolve("Foo"));
+  settle();
+  T_EQ(404, fake.n_objects);
+  finish();
+}
+
 /* ---- memory ---- */
 
 static int open_once(void)
@@ -730,6 +778,7 @@ int main(void)
   T_RUN(only_the_daemon_is_believed);
   T_RUN(what_is_ended_before_it_is_there_is_freed_all_the_same);
   T_RUN(a_browser_that_cannot_be_made_is_a_failure);
+  T_RUN(answers_of_another_kind_are_failures);
   T_RUN(a_service_is_added_and_committed);
   T_RUN(a_taken_name_is_a_collision_however_it_is_told);
   T_RUN(a_name_of_ours_is_taken_as_well);
@@ -740,6 +789,7 @@ int main(void)
   T_RUN(a_service_is_found_record_by_record);
   T_RUN(records_that_are_none_are_passed_over);
   T_RUN(a_host_that_cannot_be_asked_for_is_no_failure);
+  T_RUN(resolves_beyond_a_number_wait_for_others_to_end);
   T_RUN(every_start_survives_a_lack_of_memory);
   T_RUN(every_answer_survives_a_lack_of_memory);
   return T_END();
