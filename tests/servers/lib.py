@@ -374,9 +374,40 @@ def wait_for_port(process, port):
     while time.monotonic() < until:
         if process.poll() is not None:
             return False
-        if is_listening(port):
+        if is_listening(port) and is_owner(process, port):
             return True
         time.sleep(0.02)
+    return False
+
+
+def is_owner(process, port):
+    """Whether it is this process, or one that it started, that listens: a port
+    that was free may have been taken by another test meanwhile."""
+    inodes = set()
+    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(name) as table:
+            for row in table:
+                cells = row.split()
+                if cells[3] == "0A" and cells[1].endswith(":%04X" % port):
+                    inodes.add("socket:[%s]" % cells[9])
+    return any(has_socket(pid, inodes) for pid in session_of(process.pid))
+
+
+def session_of(leader):
+    """The processes of a session; `leader` started it."""
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if name.isdigit() and os.getsid(int(name)) == leader:
+                yield int(name)
+
+
+def has_socket(pid, inodes):
+    folder = "/proc/%d/fd" % pid
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                if os.readlink(os.path.join(folder, name)) in inodes:
+                    return True
     return False
 
 
