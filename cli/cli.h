@@ -116,11 +116,15 @@ const char *cli_bytes(double n, char *to);
 double cli_bytes_unit(double n, const char **ret_unit);
 /* "0:07", "1:02:03". */
 const char *cli_duration(double seconds, char *to);
-/* Text of a stranger for a terminal: control characters (C0, DEL, C1, those
- * that turn directions) and what is not UTF-8 as \xHH. */
+/* Text of a stranger for a terminal: what is harmful there and what is not
+ * UTF-8 as \xHH. */
 void cli_print_safe(FILE *out, const char *text);
+/* Whether the character, n bytes of UTF-8, controls a terminal (C0, DEL, C1),
+ * turns the direction of text round, or ends a line. */
+bool cli_is_harmful(const char *s, size_t n);
 /* Text like that in words, not wider than a terminal of 80 columns: the first
- * line goes on at column `at`, the others at `indent`.  Ends the line. */
+ * line goes on at column `at`, the others at `indent`; words that fill a line
+ * are cut.  Ends the line. */
 #define CLI_WIDTH 79
 void cli_wrap(FILE *out, int at, int indent, const char *text);
 /* Length of the valid UTF-8 sequence at `s`, 0 if there is none. */

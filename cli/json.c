@@ -17,6 +17,16 @@ static void put_ascii(FILE *out, char c)
     (void)fputc(c, out);
 }
 
+/* Of two or three bytes: JSON is read on terminals too. */
+static void put_escaped(FILE *out, const unsigned char *s, size_t n)
+{
+  unsigned code =
+      n == 2 ? (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu)
+             : (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+
+  (void)fprintf(out, "\\u%04x", code);
+}
+
 void cli_json_string(FILE *out, const char *s)
 {
   size_t len = s ? strlen(s) : 0;
@@ -30,9 +40,8 @@ void cli_json_string(FILE *out, const char *s)
       n = 1;
     } else if (n == 1) {
       put_ascii(out, *s);
-    } else if (n == 2 && (unsigned char)s[0] == 0xc2 &&
-               (unsigned char)s[1] < 0xa0) {
-      (void)fprintf(out, "\\u%04x", (unsigned)(unsigned char)s[1]); /* C1 */
+    } else if (cli_is_harmful(s, n)) {
+      put_escaped(out, (const unsigned char *)s, n);
     } else {
       (void)fwrite(s, 1, n, out);
     }

@@ -161,7 +161,7 @@ static bool is_directing(const unsigned char *b)
   return b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9;
 }
 
-static bool is_control(const char *s, size_t n)
+bool cli_is_harmful(const char *s, size_t n)
 {
   const unsigned char *b = (const unsigned char *)s;
 
@@ -176,7 +176,7 @@ void cli_print_safe(FILE *out, const char *text)
   while (len > 0) {
     size_t n = cli_utf8_len(text, len);
 
-    if (n > 0 && !is_control(text, n)) {
+    if (n > 0 && !cli_is_harmful(text, n)) {
       (void)fwrite(text, 1, n, out);
     } else {
       n = n ? n : 1;
@@ -188,29 +188,48 @@ void cli_print_safe(FILE *out, const char *text)
   }
 }
 
+static int put_word(FILE *out, const char *word, size_t len)
+{
+  int columns = 0;
+
+  for (size_t i = 0; i < len; columns++) {
+    char one[8] = "";
+    size_t n = cli_utf8_len(word + i, len - i);
+
+    memcpy(one, word + i, n ? n : 1);
+    cli_print_safe(out, one);
+    i += n ? n : 1;
+  }
+  return columns;
+}
+
+/* What of a word fits into a line of its own; never within a character. */
+static size_t cut(const char *word, size_t room)
+{
+  size_t len = strcspn(word, " ");
+
+  if (len <= room)
+    return len;
+  for (len = room; len > 1 && ((unsigned char)word[len] & 0xc0) == 0x80;)
+    len--;
+  return len;
+}
+
 void cli_wrap(FILE *out, int at, int indent, const char *text)
 {
   bool is_first = true;
 
   while (*text) {
-    size_t len = strcspn(text, " ");
+    size_t len = cut(text, (size_t)(CLI_WIDTH - indent));
 
-    if (!is_first && at + 1 + (int)len > CLI_WIDTH) {
+    if (at + !is_first + (int)len > CLI_WIDTH) {
       (void)fprintf(out, "\n%*s", indent, "");
       at = indent;
     } else if (!is_first) {
       (void)fputc(' ', out);
       at++;
     }
-    for (size_t i = 0; i < len;) {
-      char one[8] = "";
-      size_t n = cli_utf8_len(text + i, len - i);
-
-      memcpy(one, text + i, n ? n : 1);
-      cli_print_safe(out, one);
-      i += n ? n : 1;
-      at++;
-    }
+    at += put_word(out, text, len);
     is_first = false;
     text += len;
     text += strspn(text, " ");
