@@ -51,6 +51,19 @@ static void explain_pass(FILE *out, const tinet_ats_relief *r,
                   diagnose_version_name(r->min_version));
 }
 
+static void write_error(FILE *out, const tinet_ats_reason *r, const char *url)
+{
+  (void)fprintf(out, "Error : Error Domain=NSURLErrorDomain Code=%d \"",
+                r->nsurl_code);
+  cli_print_safe(out, r->text);
+  (void)fprintf(out,
+                "\" UserInfo={_kCFStreamErrorDomainKey=3, "
+                "_kCFStreamErrorCodeKey=%d, NSErrorFailingURLStringKey=",
+                r->ssl_status);
+  cli_print_safe(out, url);
+  (void)fputs("}\n", out);
+}
+
 static void explain_failure(FILE *out, const struct diagnose_options *o,
                             const struct diagnose_hop *hop,
                             const tinet_ats_relief *r)
@@ -67,13 +80,18 @@ static void explain_failure(FILE *out, const struct diagnose_options *o,
              ? tinet_ats_server_judge(hop->server, policy, &request, &v, NULL)
              : tinet_ats_decide(policy, &request, NULL, &v);
   if (code == TINET_OK && v.n_reasons > 0)
-    (void)fprintf(
-        out,
-        "Error : Error Domain=NSURLErrorDomain Code=%d \"%s\" "
-        "UserInfo={_kCFStreamErrorCodeKey=%d, NSErrorFailingURLStringKey=%s}\n",
-        v.reasons[0].nsurl_code, v.reasons[0].text, v.reasons[0].ssl_status,
-        hop->url);
+    write_error(out, &v.reasons[0], hop->url);
   tinet_ats_policy_unref(policy);
+}
+
+/* Apple asks for TLS 1.2: without 1.3 a server lacks nothing. */
+static void explain_minimum(FILE *out, const tinet_ats_relief *r,
+                            const tinet_ats_server *s)
+{
+  if (r->min_version == 0x0304 && s && s->best_version == 0x0303)
+    (void)fputs("Note : the server negotiates TLS 1.2; App Transport Security "
+                "does not need TLS 1.3\n",
+                out);
 }
 
 static void write_test(FILE *out, const struct diagnose_options *o,
@@ -88,7 +106,9 @@ static void write_test(FILE *out, const struct diagnose_options *o,
   (void)fprintf(out, "Result : %s\n", d->passes_apple[at] ? "PASS" : "FAIL");
   if (d->passes_apple[at])
     explain_pass(out, &c->relief, hop->server);
-  else if (o->is_verbose)
+  else
+    explain_minimum(out, &c->relief, hop->server);
+  if (!d->passes_apple[at] && o->is_verbose)
     explain_failure(out, o, hop, &c->relief);
   (void)fputs("---\n\n", out);
 }
@@ -123,7 +143,9 @@ void diagnose_apple(FILE *out, const struct diagnose_options *o,
                 "WithError:.\n",
                 out);
   if (!d->has_apple) {
-    (void)fprintf(out, "\nNo test could be made: %s\n", d->hops[0].error.text);
+    (void)fputs("\nNo test could be made: ", out);
+    cli_print_safe(out, d->hops[0].error.text);
+    (void)fputc('\n', out);
     return;
   }
   for (size_t i = 0; i < TINET_ATS_N_CONFIGURATIONS; i++) {

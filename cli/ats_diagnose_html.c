@@ -1,138 +1,88 @@
-/* ats_diagnose_html.c - a diagnosis as one page that needs nothing else: no
- * script, no other file. */
+/* ats_diagnose_html.c - diagnoses as one page that needs nothing else: no
+ * script, no other file.  What a server says only gets there as text. */
 #include "ats_diagnose.h"
+#include "ats_html.h"
 
 #include <stdlib.h>
-
-static const char style[] =
-    ":root{--bg:#fff;--fg:#1c1e21;--dim:#5c6370;--line:#d9dce1;--card:#f6f7f9;"
-    "--good:#1a7f4b;--bad:#b3261e;--warn:#8a5a00;--goodbg:#d8f0e2;"
-    "--badbg:#f8dcda;--warnbg:#fbe9c8}\n"
-    "@media(prefers-color-scheme:dark){:root{--bg:#15171a;--fg:#e6e8eb;"
-    "--dim:#9aa3af;--line:#343a42;--card:#1d2125;--good:#63d297;"
-    "--bad:#ff8a80;--warn:#f2c062;--goodbg:#143524;--badbg:#45201d;"
-    "--warnbg:#3d2f10}}\n"
-    "body{margin:0 auto;max-width:60rem;padding:1.5rem 1rem 4rem;"
-    "background:var(--bg);color:var(--fg);"
-    "font:1rem/1.5 system-ui,sans-serif}\n"
-    "h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.15rem;margin:0;"
-    "overflow-wrap:anywhere}h3{font-size:1rem;margin:1.25rem 0 .4rem}\n"
-    "p{margin:.4rem 0}.dim{color:var(--dim)}\n"
-    "section{border:1px solid var(--line);border-radius:8px;padding:1rem "
-    "1.25rem;margin:1.5rem 0}\n"
-    ".badge{display:inline-block;padding:.1rem .6rem;border-radius:1rem;"
-    "font-weight:600;font-size:.9rem}\n"
-    ".good{background:var(--goodbg);color:var(--good)}"
-    ".bad{background:var(--badbg);color:var(--bad)}"
-    ".warn{background:var(--warnbg);color:var(--warn)}\n"
-    "table{border-collapse:collapse;width:100%;font-size:.92rem}"
-    "th,td{text-align:left;padding:.3rem .6rem .3rem 0;vertical-align:top;"
-    "border-top:1px solid var(--line);overflow-wrap:anywhere}"
-    "th{font-weight:600;color:var(--dim);white-space:nowrap}\n"
-    "pre{background:var(--card);border-radius:6px;padding:.7rem .9rem;"
-    "overflow-x:auto;font-size:.85rem;line-height:1.45}\n"
-    "svg{max-width:100%;height:auto}svg text{font:13px system-ui,sans-serif;"
-    "fill:var(--fg)}svg .y{fill:var(--goodbg)}svg .n{fill:var(--badbg)}svg "
-    ".w{fill:var(--warnbg)}"
-    "svg .u{fill:var(--card)}svg .h{fill:var(--dim)}\n"
-    "summary{cursor:pointer;font-weight:600;margin-top:1rem}";
+#include <string.h>
+#include <time.h>
 
 static void put(FILE *out, const char *s)
 {
   (void)fputs(s, out);
 }
 
+static const char *kind_of(const struct diagnosis *d)
+{
+  if (d->status >= ATS_USAGE)
+    return "none";
+  if (d->status == ATS_DENIED)
+    return "bad";
+  return d->status == CLI_OK ? "good" : "warn";
+}
+
+static void badge(FILE *out, const char *kind, const char *text)
+{
+  (void)fprintf(out, "<span class=\"badge %s\">%s</span>", kind, text);
+}
+
+/* ---- beginning, list, end ---- */
+
+static void tile(FILE *out, const char *kind, size_t n, const char *text)
+{
+  (void)fprintf(out, "<div class=\"tile %s\"><b>%zu</b> %s</div>\n", kind, n,
+                text);
+}
+
 void diagnose_html_begin(FILE *out, const struct diagnose_counts *c)
 {
-  put(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-           "<meta name=\"viewport\" content=\"width=device-width\">\n"
-           "<title>App Transport Security: diagnosis</title>\n<style>\n");
-  put(out, style);
-  put(out, "\n</style>\n<h1>App Transport Security</h1>\n");
+  time_t now = time(NULL);
+  char day[40] = "";
+  struct tm tm;
+
+  if (gmtime_r(&now, &tm))
+    (void)strftime(day, sizeof day, "%Y-%m-%d %H:%M UTC", &tm);
+  put(out, diagnose_html_head);
   (void)fprintf(out,
-                "<p class=\"dim\">%u %s: %u pass, %u denied, %u could not be "
-                "judged. By tinet.</p>\n",
-                c->n, c->n == 1 ? "URL" : "URLs",
-                c->n - c->n_denied - c->n_failed, c->n_denied, c->n_failed);
+                "<header><h1>App Transport Security</h1>\n"
+                "<p class=\"dim\">What an iOS application can load. %zu URL%s, "
+                "diagnosed %s by tinet.</p>\n<div class=\"tiles\">\n",
+                c->n, c->n == 1 ? "" : "s", day);
+  tile(out, "good", c->n - c->n_denied - c->n_failed, "pass");
+  tile(out, "bad", c->n_denied, "denied");
+  tile(out, "none", c->n_failed, "could not be judged");
+  (void)fprintf(out, "</div></header>\n<main>\n<table class=\"list\"%s>\n",
+                c->n == 1 ? " hidden" : "");
+}
+
+void diagnose_html_row(FILE *out, const struct diagnosis *d, size_t at)
+{
+  const struct diagnose_hop *hop = diagnose_decisive(d);
+
+  (void)fprintf(out, "<tr><td>");
+  badge(out, kind_of(d), diagnose_outcome(d));
+  (void)fprintf(out, "<td><a href=\"#u%zu\">", at + 1);
+  diagnose_xml_text(out, d->url);
+  put(out, "</a><td>");
+  if (hop->error.code < 0)
+    diagnose_xml_text(out, hop->error.text);
+  else if (hop->verdict.n_reasons)
+    diagnose_xml_text(out, hop->verdict.reasons[0].text);
+  put(out, "\n");
+}
+
+void diagnose_html_middle(FILE *out, const struct diagnose_counts *c)
+{
+  (void)c;
+  put(out, "</table>\n");
 }
 
 void diagnose_html_end(FILE *out)
 {
-  put(out, "</html>\n");
+  put(out, "</main>\n</html>\n");
 }
 
-/* ---- the matrix ---- */
-
-#define CELL_W 150
-#define CELL_H 34
-#define LEFT 90
-#define TOP 30
-
-static void cell(FILE *out, int column, int row, const char *kind,
-                 const char *text)
-{
-  int x = LEFT + column * CELL_W, y = TOP + row * CELL_H;
-
-  (void)fprintf(out,
-                "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" "
-                "height=\"%d\" rx=\"5\"/><text x=\"%d\" y=\"%d\" "
-                "text-anchor=\"middle\">%s</text>\n",
-                kind, x + 2, y + 2, CELL_W - 4, CELL_H - 4, x + CELL_W / 2,
-                y + CELL_H / 2 + 5, text);
-}
-
-/* Good and bad are for what ATS wants; all else is just so. */
-static void probe_cell(FILE *out, int column, int row, const tinet_ats_probe *p,
-                       bool is_met)
-{
-  bool is_wanted = column == 0 && row < 2;
-
-  if (!p->is_made)
-    cell(out, column, row, "u", "not asked");
-  else if (p->code == 0)
-    cell(out, column, row, is_wanted ? "y" : "w", "yes");
-  else if (p->code == TINET_EUNSUPPORTED)
-    cell(out, column, row, "u", "not known here");
-  else
-    cell(out, column, row, is_wanted && !is_met ? "n" : "u", "no");
-}
-
-static void write_matrix(FILE *out, const tinet_ats_server *s)
-{
-  static const char *const columns[] = {"ATS suites (ECDHE)", "static RSA",
-                                        "DHE and others"};
-  static const struct {
-    const char *name;
-    int probes[3]; /* -1: there is no such thing */
-  } rows[] = {
-      {"TLS 1.3", {TINET_ATS_PROBE_TLS13, -1, -1}},
-      {"TLS 1.2",
-       {TINET_ATS_PROBE_TLS12, TINET_ATS_PROBE_TLS12_RSA,
-        TINET_ATS_PROBE_TLS12_OTHER}},
-      {"TLS 1.1", {TINET_ATS_PROBE_TLS11, TINET_ATS_PROBE_TLS11_RSA, -1}},
-      {"TLS 1.0", {TINET_ATS_PROBE_TLS10, TINET_ATS_PROBE_TLS10_RSA, -1}},
-  };
-  bool is_met = s->probes[TINET_ATS_PROBE_ATS].code == TINET_OK;
-
-  put(out, "<h3>What the server offers</h3>\n<svg viewBox=\"0 0 544 170\" "
-           "width=\"544\" height=\"170\" role=\"img\" aria-label=\"TLS "
-           "versions and suites that the server offers\">\n");
-  for (int c = 0; c < 3; c++)
-    (void)fprintf(out,
-                  "<text class=\"h\" x=\"%d\" y=\"20\" "
-                  "text-anchor=\"middle\">%s</text>\n",
-                  LEFT + c * CELL_W + CELL_W / 2, columns[c]);
-  for (int r = 0; r < 4; r++) {
-    (void)fprintf(out, "<text x=\"0\" y=\"%d\">%s</text>\n",
-                  TOP + r * CELL_H + CELL_H / 2 + 5, rows[r].name);
-    for (int c = 0; c < 3; c++)
-      if (rows[r].probes[c] >= 0)
-        probe_cell(out, c, r, &s->probes[rows[r].probes[c]], is_met);
-  }
-  put(out, "</svg>\n");
-}
-
-/* ---- tables ---- */
+/* ---- facts ---- */
 
 static void row(FILE *out, const char *name, const char *value)
 {
@@ -141,19 +91,21 @@ static void row(FILE *out, const char *name, const char *value)
   (void)fputc('\n', out);
 }
 
-static void write_connection(FILE *out, const struct diagnose_hop *hop)
+static void write_connection(FILE *out, const struct diagnosis *d, size_t at)
 {
+  const struct diagnose_hop *hop = &d->hops[at];
   const tinet_ats_probe *p = hop->used;
-  char text[200];
+  char text[300];
 
   put(out, "<table>\n");
-  row(out, "URL", hop->url);
+  if (d->n_hops > 1)
+    row(out, "URL", hop->url);
   if (hop->server && hop->server->address[0])
     row(out, "address", hop->server->address);
   if (p) {
-    (void)snprintf(text, sizeof text, "%s, %s (0x%04X) %s",
+    (void)snprintf(text, sizeof text, "%s, %s (0x%04X)%s%s",
                    diagnose_version_name(p->version), p->suite_name, p->suite,
-                   p->group);
+                   p->group[0] ? ", " : "", p->group);
     row(out, "negotiated", text);
   }
   if (hop->verdict.exception)
@@ -161,177 +113,276 @@ static void write_connection(FILE *out, const struct diagnose_hop *hop)
   put(out, "</table>\n");
 }
 
-static void write_chain(FILE *out, const tinet_ats_chain *c)
-{
-  put(out, "<h3>Chain</h3>\n<table>\n<tr><th>#<th>subject<th>key<th>signed "
-           "with<th>valid\n");
-  for (size_t i = 0; i < c->n; i++) {
-    const tinet_ats_described *d = &c->described[i];
+/* ---- rules ---- */
 
-    (void)fprintf(out, "<tr><td>%zu<td>", i);
-    diagnose_xml_text(out, d->subject);
-    put(out, "<td>");
-    diagnose_xml_text(out, d->key);
-    put(out, "<td>");
-    diagnose_xml_text(out, d->hash);
-    (void)fprintf(out, "<td>%.10s to %.10s\n", d->not_before, d->not_after);
-  }
-  put(out, "</table>\n<p class=\"dim\">");
-  if (c->openssl_code) {
-    put(out, "Not verified: ");
-    diagnose_xml_text(out, c->trust_text);
-  } else {
-    put(out, "Verified");
-  }
-  put(out, ". For: ");
-  diagnose_xml_text(out, c->described[0].names[0] ? c->described[0].names
-                                                  : "no name");
-  (void)fprintf(out, ". Timestamps: %u embedded, %u by TLS.</p>\n",
-                c->n_scts_embedded, c->n_scts_tls);
+static void write_mark(FILE *out, enum diagnose_mark m)
+{
+  static const char *const marks[] = {
+      "<span class=\"mark good\" title=\"kept\">\xe2\x9c\x93</span>",
+      "<span class=\"mark bad\" title=\"broken\">\xe2\x9c\x97</span>",
+      "<span class=\"mark warn\" title=\"not known\">?</span>",
+      "<span class=\"mark none\" title=\"not asked\">\xe2\x80\x93</span>"};
+
+  put(out, marks[m]);
 }
 
-static void write_reasons(FILE *out, const tinet_ats_verdict *v)
+static void write_codes(FILE *out, const tinet_ats_reason *r)
 {
-  if (v->n_reasons == 0)
-    return;
-  put(out, "<h3>What is wrong</h3>\n<table>\n");
-  for (size_t i = 0; i < v->n_reasons; i++) {
-    const tinet_ats_reason *r = &v->reasons[i];
+  (void)fprintf(out, "<div class=\"dim\">NSURLErrorDomain %d", r->nsurl_code);
+  if (r->ssl_status)
+    (void)fprintf(out, ", kCFStreamErrorDomainSSL %d", r->ssl_status);
+  for (const int *seen = r->ssl_seen; seen && *seen; seen++)
+    (void)fprintf(out, "%s%d", seen == r->ssl_seen ? "; logs show " : ", ",
+                  *seen);
+  put(out, "</div>");
+}
 
-    (void)fprintf(out, "<tr><th>%s<td>", tinet_ats_code_name(r->code));
+static void write_rules(FILE *out, const struct diagnose_hop *hop)
+{
+  struct diagnose_rule rules[DIAGNOSE_RULES_MAX];
+  size_t n = diagnose_rules(hop, rules);
+
+  if (n == 0)
+    return;
+  put(out, "<h3>Rules</h3>\n<table class=\"rules\">\n");
+  for (size_t i = 0; i < n; i++) {
+    const struct diagnose_rule *r = &rules[i];
+
+    put(out, "<tr><td>");
+    write_mark(out, r->mark);
+    (void)fprintf(out, "<th>%s<td>",
+                  r->reason ? tinet_ats_code_name(r->reason->code) : r->name);
     diagnose_xml_text(out, r->text);
-    (void)fprintf(out, "<br><span class=\"dim\">NSURLErrorDomain %d",
-                  r->nsurl_code);
-    if (r->ssl_status)
-      (void)fprintf(out, ", kCFStreamErrorDomainSSL %d", r->ssl_status);
-    put(out, "</span>\n");
+    if (r->reason)
+      write_codes(out, r->reason);
+    put(out, "\n");
   }
   put(out, "</table>\n");
 }
 
-/* ---- what to do ---- */
-
-static void write_fix(FILE *out, const struct diagnose_fix *fix)
+static void write_certificate(FILE *out, const struct diagnose_hop *hop,
+                              size_t at)
 {
-  put(out, "<p>");
-  diagnose_xml_text(out, fix->what);
-  put(out, "</p>\n");
-  if (!fix->nginx)
-    return;
-  put(out, "<pre># nginx\n");
-  diagnose_xml_text(out, fix->nginx);
-  put(out, "\n\n# Apache\n");
-  diagnose_xml_text(out, fix->apache);
-  put(out, "</pre>\n");
+  const tinet_ats_chain *c = &hop->server->chains[hop->used->chain];
+  const tinet_ats_described *d = &c->described[at];
+  const struct diagnose_marks m = diagnose_marks_of(hop, at);
+
+  put(out, "<li><b>");
+  diagnose_xml_text(out, d->subject);
+  (void)fprintf(out, "</b> <span class=\"dim\">%s</span><br>",
+                at == 0           ? "the server"
+                : at + 1 < c->n   ? "intermediate"
+                : c->openssl_code ? "as sent"
+                                  : "authority");
+  write_mark(out, m.key);
+  diagnose_xml_text(out, d->key);
+  write_mark(out, m.hash);
+  diagnose_xml_text(out, d->hash);
+  write_mark(out, m.dates);
+  (void)fprintf(out, "%.10s to %.10s\n", d->not_before, d->not_after);
 }
 
-static void write_exception(FILE *out, const struct diagnosis *d)
+static void write_chain(FILE *out, const struct diagnose_hop *hop)
 {
-  const char *review = diagnose_review_key(d);
+  const tinet_ats_chain *c = &hop->server->chains[hop->used->chain];
 
-  put(out, "<h3>Or: the smallest exception</h3>\n<p>App Review asks for ");
-  put(out, review ? "a justification of " : "no justification");
-  put(out, review ? review : "");
-  put(out, ".</p>\n<pre>");
-  put(out, "&lt;!-- tiapp.xml; for an Info.plist what is in &lt;dict&gt; "
-           "--&gt;\n");
-  {
-    char *data = NULL;
-    size_t len;
-    FILE *f = open_memstream(&data, &len);
-
-    if (f) {
-      diagnose_tiapp(d, 0, f);
-      (void)fclose(f);
-      diagnose_xml_text(out, data);
-    }
-    free(data);
+  put(out, "<h3>Certificates</h3>\n<ol class=\"chain\" start=\"0\">\n");
+  for (size_t i = 0; i < c->n; i++)
+    write_certificate(out, hop, i);
+  put(out, "</ol>\n<p class=\"dim\">For: ");
+  diagnose_xml_text(out, c->described[0].names[0] ? c->described[0].names
+                                                  : "no name");
+  (void)fprintf(out,
+                ". Transparency: %u timestamps embedded, %u by TLS, %u by "
+                "OCSP.",
+                c->n_scts_embedded, c->n_scts_tls, c->n_scts_ocsp);
+  if (c->openssl_code) {
+    put(out, " OpenSSL says: ");
+    diagnose_xml_text(out, c->trust_text);
+    put(out, ".");
   }
-  put(out, "</pre>\n");
-}
-
-static void write_advice(FILE *out, const struct diagnosis *d)
-{
-  bool is_any = false;
-
-  for (size_t i = 0; i < d->n_hops; i++)
-    for (size_t k = 0; k < d->hops[i].verdict.n_reasons; k++) {
-      const struct diagnose_fix *fix =
-          diagnose_fix(&d->hops[i], &d->hops[i].verdict.reasons[k]);
-
-      if (!fix)
-        continue;
-      put(out, is_any ? "" : "<h3>On the server</h3>\n");
-      is_any = true;
-      write_fix(out, fix);
-    }
-  if (is_any && diagnose_has_exception(d))
-    write_exception(out, d);
-  else if (is_any)
-    put(out, "<p>No key of NSExceptionDomains helps.</p>\n");
-}
-
-static void write_apple(FILE *out, const struct diagnosis *d)
-{
-  put(out, "<details><summary>The configurations of nscurl</summary>\n"
-           "<table>\n");
-  for (size_t i = 0; i < TINET_ATS_N_CONFIGURATIONS; i++)
-    (void)fprintf(out, "<tr><td>%zu<td>%s<td>%s\n", i + 1,
-                  tinet_ats_configuration_at(i)->title,
-                  d->passes_apple[i] ? "<span class=\"badge good\">PASS</span>"
-                                     : "<span class=\"badge bad\">FAIL</span>");
-  put(out, "</table></details>\n");
+  put(out, "</p>\n");
 }
 
 static void write_hop(FILE *out, const struct diagnosis *d, size_t at)
 {
   const struct diagnose_hop *hop = &d->hops[at];
 
-  if (d->n_hops > 1)
-    (void)fprintf(out, "<h3>Hop %zu (HTTP status %d)</h3>\n", at + 1,
-                  hop->http_status);
-  write_connection(out, hop);
+  if (d->n_hops > 1 && hop->http_status)
+    (void)fprintf(out,
+                  "<h3 class=\"hop\">Hop %zu of %zu, HTTP status %d</h3>\n",
+                  at + 1, d->n_hops, hop->http_status);
+  else if (d->n_hops > 1)
+    (void)fprintf(out, "<h3 class=\"hop\">Hop %zu of %zu</h3>\n", at + 1,
+                  d->n_hops);
   if (hop->error.code < 0) {
-    put(out, "<p>");
+    put(out, "<p><b>It could not be judged:</b> ");
     diagnose_xml_text(out, hop->error.text);
-    put(out, "</p>\n");
+    put(out, "</p><p class=\"dim\">That says nothing about App Transport "
+             "Security.</p>\n");
     return;
   }
-  write_reasons(out, &hop->verdict);
-  if (hop->server)
-    write_matrix(out, hop->server);
+  write_connection(out, d, at);
+  write_rules(out, hop);
+  if (at > 0 && !hop->owns_server)
+    return; /* it stands above */
+  if (hop->server && hop->server->probes[TINET_ATS_PROBE_ATS].is_made)
+    diagnose_html_matrix(out, hop->server);
   if (hop->used)
-    write_chain(out, &hop->server->chains[hop->used->chain]);
+    write_chain(out, hop);
+}
+
+/* ---- what to do ---- */
+
+static void write_code(FILE *out, const char *name, const char *lines)
+{
+  (void)fprintf(out, "<figure><figcaption>%s</figcaption><pre>", name);
+  diagnose_xml_text(out, lines);
+  put(out, "</pre></figure>\n");
+}
+
+static void write_lines(FILE *out, const struct diagnose_hop *hop,
+                        const char *name, const char *lines)
+{
+  char *text;
+
+  if (!lines)
+    return;
+  text = diagnose_lines(hop, lines);
+  write_code(out, name, text);
+  free(text);
+}
+
+static void write_fix(FILE *out, const struct diagnose_hop *hop,
+                      const struct diagnose_fix *fix, bool has_lines)
+{
+  put(out, "<p><b>On the server:</b> ");
+  diagnose_xml_text(out, fix->what);
+  put(out, ".</p>\n<div class=\"codes\">\n");
+  write_lines(out, hop, "shell", fix->commands);
+  if (has_lines) {
+    write_lines(out, hop, "nginx", fix->nginx);
+    write_lines(out, hop, "Apache", fix->apache);
+  }
+  put(out, "</div>\n");
+}
+
+static void write_form(FILE *out, const struct diagnosis *d, const char *name,
+                       void (*write)(const struct diagnosis *, int, FILE *))
+{
+  char *data = NULL;
+  size_t len;
+  FILE *f = open_memstream(&data, &len);
+
+  if (f) {
+    write(d, 0, f);
+    (void)fclose(f);
+    write_code(out, name, data);
+  }
+  free(data);
+}
+
+static void write_exception(FILE *out, const struct diagnosis *d)
+{
+  const char *review = diagnose_review_key(d);
+
+  (void)fprintf(out,
+                "<p><b>%s the smallest exception.</b> App Review asks for %s%s."
+                "%s</p>\n<div class=\"codes\">\n",
+                d->hops[0].verdict.n_reasons || d->n_hops > 1 ? "Or:" : "Also:",
+                review ? "a justification of " : "no justification",
+                review ? review : "",
+                diagnose_weakens_trust(d)
+                    ? " It weakens trust: certificates are no longer held to "
+                      "ATS, so pin the server\xe2\x80\x99s key in the "
+                      "application."
+                    : "");
+  write_form(out, d, "tiapp.xml, in &lt;ti:app&gt;", diagnose_tiapp);
+  write_form(out, d, "Info.plist, in the outer &lt;dict&gt;", diagnose_keys);
+  write_form(out, d, "JSON", diagnose_json_form);
+  put(out, "</div>\n");
+}
+
+static void write_advice(FILE *out, const struct diagnosis *d)
+{
+  const struct diagnose_hop *hop = diagnose_decisive(d);
+
+  if (hop->error.code < 0 || hop->verdict.is_allowed)
+    return;
+  put(out, "<h3>What to do</h3>\n");
+  if (d->secure)
+    put(out, d->is_secure_enough
+                 ? "<p><b>Use https:</b> the server already has it, and meets "
+                   "App Transport Security.</p>\n"
+                 : "<p>The server has https, but does not meet App Transport "
+                   "Security there either: diagnose the URL with https.</p>\n");
+  (void)diagnose_each_fix(out, d, write_fix);
+  if (diagnose_has_exception(d)) {
+    write_exception(out, d);
+    return;
+  }
+  put(out, "<p><b>No exception:</b> ");
+  put(out, diagnose_why_no_exception(d));
+  put(out, ".</p>\n");
+}
+
+/* ---- the rest ---- */
+
+static void write_http(FILE *out, const struct diagnosis *d)
+{
+  static const char *const cleartexts[] = {"", "closed", "open: served as is",
+                                           "open, and redirects to https"};
+
+  if (d->cleartext == CLEARTEXT_UNKNOWN)
+    return;
+  put(out, "<h3>HTTP</h3>\n<table>\n");
+  row(out, "cleartext", cleartexts[d->cleartext]);
+  row(out, "HSTS", d->hsts.is_sent ? d->hsts.text : "no");
+  if (d->http_error.code < 0)
+    row(out, "error", d->http_error.text);
+  put(out, "</table>\n");
+}
+
+static void write_apple(FILE *out, const struct diagnosis *d)
+{
+  char numbers[DIAGNOSE_NUMBERS_MAX];
+
+  if (!d->has_apple)
+    return;
+  diagnose_numbers(d, numbers);
+  (void)fprintf(out,
+                "<details><summary>Apple\xe2\x80\x99s 16 configurations "
+                "(nscurl): %s pass</summary>\n<table class=\"rules\">\n",
+                numbers);
+  for (size_t i = 0; i < TINET_ATS_N_CONFIGURATIONS; i++) {
+    (void)fprintf(out, "<tr><td>%zu<td>", i + 1);
+    write_mark(out, d->passes_apple[i] ? MARK_OK : MARK_FAIL);
+    (void)fprintf(out, "<td>%s: %s\n", d->passes_apple[i] ? "PASS" : "FAIL",
+                  tinet_ats_configuration_at(i)->title);
+  }
+  put(out, "</table></details>\n");
 }
 
 void diagnose_html_one(FILE *out, const struct diagnose_options *o,
-                       const struct diagnosis *d)
+                       const struct diagnosis *d, size_t at)
 {
-  static const char *const cleartexts[] = {"", "closed", "open",
-                                           "open, sends to https"};
-  const char *kind = d->status == CLI_OK       ? "good"
-                     : d->status == ATS_DENIED ? "bad"
-                                               : "warn";
+  const char *kind = kind_of(d);
 
-  put(out, "<section>\n<h2>");
-  diagnose_xml_text(out, d->url);
   (void)fprintf(out,
-                "</h2>\n<p><span class=\"badge %s\">%s</span> <span "
-                "class=\"dim\">policy: ",
-                kind, diagnose_outcome(d));
+                "<section id=\"u%zu\" class=\"%s\">\n<details%s><summary>"
+                "<h2>",
+                at + 1, kind, at == 0 || d->status != CLI_OK ? " open" : "");
+  diagnose_xml_text(out, d->url);
+  put(out, "</h2> ");
+  badge(out, kind, diagnose_outcome(d));
+  put(out, "</summary>\n<p class=\"dim\">Policy: ");
   diagnose_xml_text(out, o->policy_path ? o->policy_path : "Apple's default");
-  (void)fprintf(out, ", profile %s</span></p>\n",
+  (void)fprintf(out, ", profile %s</p>\n",
                 tinet_ats_profile_name(o->ats.profile));
   for (size_t i = 0; i < d->n_hops; i++)
     write_hop(out, d, i);
-  if (d->cleartext != CLEARTEXT_UNKNOWN) {
-    put(out, "<h3>HTTP</h3>\n<table>\n");
-    row(out, "http", cleartexts[d->cleartext]);
-    row(out, "HSTS", d->hsts[0] ? d->hsts : "no");
-    put(out, "</table>\n");
-  }
+  write_http(out, d);
   write_advice(out, d);
-  if (d->has_apple)
-    write_apple(out, d);
-  put(out, "</section>\n");
+  write_apple(out, d);
+  put(out, "</details></section>\n");
 }

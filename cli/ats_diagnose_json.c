@@ -7,12 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The dictionary as `tinet ats plist --format json` prints it, on one line. */
+static void write_effective(FILE *out, const tinet_ats_policy *policy)
+{
+  char *json = NULL;
+
+  (void)fputs(",\"effective\":", out);
+  if (tinet_ats_policy_print(policy, TINET_ATS_FORMAT_JSON, false, &json) < 0 ||
+      !json || !*json)
+    (void)fputs("null", out);
+  /* A line's end within a string is escaped. */
+  for (const char *p = json; p && *p; p++)
+    if (*p != '\n')
+      (void)fputc(*p, out);
+  tinet_free(json);
+}
+
 static void write_policy(FILE *out, const struct diagnose_options *o)
 {
   size_t n = tinet_ats_policy_n_findings(o->policy);
 
   (void)fputs(",\"policy\":{\"source\":", out);
   cli_json_string(out, o->policy_path ? o->policy_path : "default");
+  write_effective(out, o->policy);
   (void)fputs(",\"lints\":[", out);
   for (size_t i = 0; i < n; i++) {
     const tinet_ats_finding *f = tinet_ats_policy_finding(o->policy, i);
@@ -80,7 +97,8 @@ static void write_certificate(FILE *out, const tinet_ats_certificate *c,
   ats_json_text(out, "sig", d->hash);
   ats_json_text(out, "not_before", d->not_before);
   ats_json_text(out, "not_after", d->not_after);
-  ats_json_text(out, "spki_sha256", spki);
+  /* Without "sha256/": as SPKI-SHA256-BASE64 has it. */
+  ats_json_text(out, "spki_sha256", strchr(spki, '/') + 1);
   ats_json_flag(out, "self_signed", c->is_self_signed);
   (void)fputc('}', out);
 }
@@ -108,8 +126,29 @@ static void write_chain(FILE *out, const struct diagnose_hop *hop)
                 c->trust == TINET_ATS_TRUST_UNTRUSTED ? NULL
                                                       : anchors[c->anchor]);
   ats_json_text(out, "names", c->described[0].names);
-  (void)fprintf(out, "},\"scts\":{\"embedded\":%u,\"tls\":%u,\"valid\":null}",
-                c->n_scts_embedded, c->n_scts_tls);
+  (void)fprintf(out,
+                "},\"scts\":{\"embedded\":%u,\"tls\":%u,\"ocsp\":%u,"
+                "\"valid\":null}",
+                c->n_scts_embedded, c->n_scts_tls, c->n_scts_ocsp);
+}
+
+static void write_rules(FILE *out, const struct diagnose_hop *hop)
+{
+  static const char *const marks[] = {"pass", "fail", "unknown", "not-asked"};
+  struct diagnose_rule rules[DIAGNOSE_RULES_MAX];
+  size_t n = diagnose_rules(hop, rules);
+
+  (void)fputs(",\"rules\":[", out);
+  for (size_t i = 0; i < n; i++) {
+    (void)fprintf(out, "%s{\"rule\":\"%s\"", i ? "," : "", rules[i].name);
+    ats_json_text(out, "result", marks[rules[i].mark]);
+    ats_json_text(out, "code",
+                  rules[i].reason ? tinet_ats_code_name(rules[i].reason->code)
+                                  : NULL);
+    ats_json_text(out, "detail", rules[i].text);
+    (void)fputc('}', out);
+  }
+  (void)fputc(']', out);
 }
 
 static void write_hop(FILE *out, const struct diagnose_hop *hop)
@@ -118,6 +157,8 @@ static void write_hop(FILE *out, const struct diagnose_hop *hop)
   cli_json_string(out, hop->url);
   ats_json_text(out, "host", hop->host);
   ats_json_number(out, "port", hop->port);
+  ats_json_flag(out, "is_ip", hop->is_address);
+  ats_json_flag(out, "direct", hop->is_local);
   ats_json_number(out, "status", hop->http_status);
   if (hop->error.code < 0) {
     (void)fputs(",\"error\":{\"code\":", out);
@@ -132,6 +173,7 @@ static void write_hop(FILE *out, const struct diagnose_hop *hop)
   ats_json_requirement(out, &hop->verdict.requirement);
   write_tls(out, hop);
   write_chain(out, hop);
+  write_rules(out, hop);
   ats_json_verdict(out, &hop->verdict);
   (void)fputc('}', out);
 }
@@ -171,6 +213,35 @@ static void write_apple(FILE *out, const struct diagnosis *d)
   (void)fputc(']', out);
 }
 
+static void write_hsts(FILE *out, const struct diagnose_hsts *h)
+{
+  if (!h->is_sent) {
+    (void)fputs(",\"hsts\":null", out);
+    return;
+  }
+  (void)fputs(",\"hsts\":{\"value\":", out);
+  cli_json_string(out, h->text);
+  ats_json_flag(out, "valid", h->is_valid);
+  if (h->is_valid)
+    ats_json_number(out, "max_age", h->max_age);
+  else
+    ats_json_text(out, "max_age", NULL);
+  ats_json_flag(out, "include_subdomains", h->has_subdomains);
+  ats_json_flag(out, "preload", h->has_preload);
+  (void)fputc('}', out);
+}
+
+/* Of an http URL: what https on port 443 of the host would give. */
+static void write_https(FILE *out, const struct diagnosis *d)
+{
+  if (!d->secure)
+    (void)fputs(",\"https\":null", out);
+  else
+    (void)fprintf(out, ",\"https\":{\"reachable\":%s,\"pass\":%s}",
+                  d->secure->error.code == 0 ? "true" : "false",
+                  d->is_secure_enough ? "true" : "false");
+}
+
 static void write_http(FILE *out, const struct diagnosis *d)
 {
   static const char *const texts[] = {NULL, "closed", "open", "redirect-https"};
@@ -180,7 +251,7 @@ static void write_http(FILE *out, const struct diagnosis *d)
     return;
   }
   (void)fprintf(out, ",\"http\":{\"cleartext\":\"%s\"", texts[d->cleartext]);
-  ats_json_text(out, "hsts", d->hsts[0] ? d->hsts : NULL);
+  write_hsts(out, &d->hsts);
   ats_json_text(out, "error",
                 d->http_error.code < 0 ? d->http_error.text : NULL);
   (void)fputc('}', out);
@@ -201,62 +272,60 @@ static char *as_text(const struct diagnosis *d,
   return data;
 }
 
-static void write_entries(FILE *out, const struct diagnosis *d)
-{
-  bool is_first = true;
-
-  (void)fputs("{\"NSExceptionDomains\":{", out);
-  for (size_t i = 0; i < d->n_hops; i++) {
-    const struct diagnose_hop *hop = &d->hops[i];
-    tinet_ats_relief r;
-
-    if (!diagnose_relief_of(d, i, &r))
-      continue;
-    (void)fputs(is_first ? "" : ",", out);
-    is_first = false;
-    cli_json_string(out, hop->host);
-    (void)fputs(":{", out);
-    if (r.min_version)
-      (void)fprintf(out, "\"NSExceptionMinimumTLSVersion\":\"TLSv1.%u\"%s",
-                    r.min_version - 0x0301,
-                    r.disables_forward_secrecy || r.allows_insecure_http ? ","
-                                                                         : "");
-    if (r.disables_forward_secrecy)
-      (void)fprintf(out, "\"NSExceptionRequiresForwardSecrecy\":false%s",
-                    r.allows_insecure_http ? "," : "");
-    if (r.allows_insecure_http)
-      (void)fputs("\"NSExceptionAllowsInsecureHTTPLoads\":true", out);
-    (void)fputc('}', out);
-  }
-  (void)fputs("}}", out);
-}
-
 static void write_exception(FILE *out, const struct diagnosis *d)
 {
-  const struct diagnose_hop *hop = diagnose_decisive(d);
-  const char *review = diagnose_review_key(d);
-  char *plist, *tiapp;
+  bool has_one = diagnose_has_exception(d);
+  const char *review = has_one ? diagnose_review_key(d) : NULL;
+  char *plist = has_one ? as_text(d, diagnose_plist) : NULL;
+  char *tiapp = has_one ? as_text(d, diagnose_tiapp) : NULL;
 
   (void)fputs(",\"minimal_exception\":{\"dict\":", out);
-  if (!diagnose_has_exception(d)) {
-    (void)fputs("null,\"review_keys\":[]", out);
-    ats_json_text(out, "why_not",
-                  hop->error.code < 0 ? "it could not be judged"
-                  : hop->verdict.is_allowed
-                      ? "none is needed"
-                      : "no key helps: the server must change");
-    (void)fputc('}', out);
-    return;
-  }
-  write_entries(out, d);
-  plist = as_text(d, diagnose_plist);
-  tiapp = as_text(d, diagnose_tiapp);
+  if (has_one)
+    diagnose_dictionary(d, -1, out);
+  else
+    (void)fputs("null", out);
   ats_json_text(out, "plist", plist);
   ats_json_text(out, "tiapp", tiapp);
+  (void)fprintf(out, ",\"review_keys\":[%s%s%s]", review ? "\"" : "",
+                review ? review : "", review ? "\"" : "");
+  ats_json_flag(out, "weakens_trust", has_one && diagnose_weakens_trust(d));
+  ats_json_text(out, "why_not", has_one ? NULL : diagnose_why_no_exception(d));
+  (void)fputc('}', out);
   free(plist);
   free(tiapp);
-  (void)fprintf(out, ",\"review_keys\":[%s%s%s],\"why_not\":null}",
-                review ? "\"" : "", review ? review : "", review ? "\"" : "");
+}
+
+static void write_fix(FILE *out, const struct diagnose_hop *hop,
+                      const struct diagnose_fix *fix, bool has_lines)
+{
+  char *nginx = fix->nginx ? diagnose_lines(hop, fix->nginx) : NULL;
+  char *apache = fix->apache ? diagnose_lines(hop, fix->apache) : NULL;
+
+  (void)has_lines;
+  (void)fputs("{\"host\":", out);
+  cli_json_string(out, hop->host);
+  ats_json_text(out, "what", fix->what);
+  ats_json_text(out, "nginx", nginx);
+  ats_json_text(out, "apache", apache);
+  (void)fputs("},", out);
+  free(nginx);
+  free(apache);
+}
+
+static void write_fixes(FILE *out, const struct diagnosis *d)
+{
+  char *data = NULL;
+  size_t len = 0;
+  FILE *f = open_memstream(&data, &len);
+
+  if (f) {
+    (void)diagnose_each_fix(f, d, write_fix);
+    (void)fclose(f);
+  }
+  /* Without the last comma. */
+  (void)fprintf(out, ",\"server_fixes\":[%.*s]", len ? (int)len - 1 : 0,
+                data ? data : "");
+  free(data);
 }
 
 void diagnose_json(FILE *out, const struct diagnose_options *o,
@@ -275,7 +344,10 @@ void diagnose_json(FILE *out, const struct diagnose_options *o,
   write_matrix(out, d->hops[0].server);
   write_apple(out, d);
   write_http(out, d);
+  write_https(out, d);
   write_exception(out, d);
+  write_fixes(out, d);
+  ats_json_text(out, "outcome", diagnose_outcome(d));
   ats_json_number(out, "exit", d->status);
   (void)fputs("}\n", out);
 }

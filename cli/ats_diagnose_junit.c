@@ -6,15 +6,25 @@ void diagnose_junit_begin(FILE *out, const struct diagnose_counts *counts)
 {
   (void)fprintf(out,
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                "<testsuites tests=\"%u\" failures=\"%u\" errors=\"%u\">\n"
-                "<testsuite name=\"App Transport Security\" tests=\"%u\" "
-                "failures=\"%u\" errors=\"%u\">\n",
+                "<testsuites tests=\"%zu\" failures=\"%zu\" errors=\"%zu\">\n"
+                "<testsuite name=\"App Transport Security\" tests=\"%zu\" "
+                "failures=\"%zu\" errors=\"%zu\">\n",
                 counts->n, counts->n_denied, counts->n_failed, counts->n,
                 counts->n_denied, counts->n_failed);
 }
 
-static void failure(FILE *out, const struct diagnose_options *o,
-                    const struct diagnosis *d, const struct diagnose_hop *hop)
+static void write_fix(FILE *out, const struct diagnose_hop *hop,
+                      const struct diagnose_fix *fix, bool has_lines)
+{
+  (void)hop;
+  (void)has_lines;
+  (void)fputs("fix: ", out);
+  diagnose_xml_text(out, fix->what);
+  (void)fputc('\n', out);
+}
+
+static void failure(FILE *out, const struct diagnosis *d,
+                    const struct diagnose_hop *hop)
 {
   const tinet_ats_verdict *v = &hop->verdict;
 
@@ -35,13 +45,18 @@ static void failure(FILE *out, const struct diagnose_options *o,
   }
   (void)fputs("at ", out);
   diagnose_xml_text(out, hop->url);
+  (void)fputc('\n', out);
+  (void)diagnose_each_fix(out, d, write_fix);
+  if (diagnose_has_exception(d)) {
+    (void)fputs("smallest exception: ", out);
+    diagnose_dictionary(d, -1, out);
+  } else {
+    (void)fprintf(out, "no exception: %s", diagnose_why_no_exception(d));
+  }
   (void)fputs("</failure>", out);
-  (void)o;
-  (void)d;
 }
 
-void diagnose_junit_one(FILE *out, const struct diagnose_options *o,
-                        const struct diagnosis *d)
+void diagnose_junit_one(FILE *out, const struct diagnosis *d)
 {
   const struct diagnose_hop *hop = diagnose_decisive(d);
 
@@ -54,7 +69,7 @@ void diagnose_junit_one(FILE *out, const struct diagnose_options *o,
     diagnose_xml_text(out, hop->error.text);
     (void)fputs("\"/>", out);
   } else if (d->status != CLI_OK) {
-    failure(out, o, d, hop);
+    failure(out, d, hop);
   }
   (void)fputs("</testcase>\n", out);
 }

@@ -37,9 +37,23 @@ static const char *end_of_host(const char *host, const char *end)
   return p ? p : end;
 }
 
+static bool is_dotted(const char *host, const char *end)
+{
+  bool has_dot = false;
+
+  for (; end && host < end; host++) {
+    if (!isdigit((unsigned char)*host) && *host != '.')
+      return false;
+    has_dot |= *host == '.';
+  }
+  return has_dot;
+}
+
 static bool take_host(const char *from, const char *to,
                       struct diagnose_hop *hop)
 {
+  char key[TINET_ATS_HOST_KEY_MAX];
+
   if (*from == '[') {
     from++;
     to--;
@@ -48,16 +62,19 @@ static bool take_host(const char *from, const char *to,
     return false;
   memcpy(hop->host, from, (size_t)(to - from));
   hop->host[to - from] = '\0';
-  for (const char *p = hop->host; *p; p++)
-    if ((unsigned char)*p <= ' ' || strchr("<>&\"'\\", *p))
+  /* It is written into advice that people copy into a shell: a redirect must
+   * not choose what they run. */
+  for (const unsigned char *p = (const unsigned char *)hop->host; *p; p++)
+    if (*p < 0x80 && !isalnum(*p) && !strchr("-._:%", *p))
       return false;
-  return true;
+  return tinet_ats_host_key(hop->host, key) == TINET_OK;
 }
 
 bool diagnose_split(const char *url, struct diagnose_hop *hop)
 {
   const char *host, *end, *at, *host_end;
 
+  memset(hop, 0, sizeof *hop);
   if (strlen(url) >= sizeof hop->url)
     return false;
   if (strncasecmp(url, "https://", 8) == 0)
@@ -74,6 +91,7 @@ bool diagnose_split(const char *url, struct diagnose_hop *hop)
     host = at + 1;
   host_end = end_of_host(host, end);
   hop->port = hop->is_https ? 443 : 80;
+  hop->is_address = *host == '[' || is_dotted(host, host_end);
   return host_end && take_host(host, host_end, hop) &&
          (host_end == end ||
           (*host_end == ':' && split_port(host_end + 1, end, &hop->port)));
@@ -94,12 +112,26 @@ static void fail(struct diagnose_hop *hop, int code, const char *text)
   (void)snprintf(hop->error.text, sizeof hop->error.text, "%s", text);
 }
 
+/* An earlier hop to the same place has shown all that there is. */
+static bool share(struct diagnosis *d, struct diagnose_hop *hop)
+{
+  for (const struct diagnose_hop *h = d->hops; h != hop; h++)
+    if (h->is_https && h->port == hop->port &&
+        strcmp(h->host, hop->host) == 0) {
+      hop->server = h->server;
+      hop->error = h->error;
+      return true;
+    }
+  return false;
+}
+
 static void probe(const struct diagnose_options *o, struct diagnose_hop *hop)
 {
   tinet_ats_probe_options options = o->probe;
   tinet_error err = {0};
   int code;
 
+  hop->owns_server = true;
   options.host = hop->host;
   options.port = hop->port;
   options.profile = o->ats.profile;
@@ -119,25 +151,52 @@ static void find_relief(const struct diagnose_options *o,
                                               &hop->relief) == TINET_OK;
 }
 
-static void judge_hop(const struct diagnose_options *o,
-                      struct diagnose_hop *hop)
+/* Exempt by its name, or because the user says so. */
+static bool is_local(const struct diagnose_options *o,
+                     const struct diagnose_hop *hop)
+{
+  const tinet_ats_request request = {
+      .scheme = "http", .host = hop->host, .direct = o->direct};
+  const tinet_ats_relief none = {0, false, false, false};
+  tinet_ats_policy *policy;
+  tinet_ats_verdict v;
+  bool is_it = false;
+
+  if (tinet_ats_relief_policy(&none, hop->host, &o->ats, &policy) < 0)
+    return false;
+  if (tinet_ats_decide(policy, &request, NULL, &v) == TINET_OK)
+    is_it = v.code == TINET_ATS_LOCAL;
+  tinet_ats_policy_unref(policy);
+  return is_it;
+}
+
+/* With its server, unless the hop is http or has an error. */
+static void judge_probed(const struct diagnose_options *o,
+                         struct diagnose_hop *hop)
 {
   tinet_ats_request request = request_of(o, hop);
   int code;
 
-  if (hop->is_https) {
-    probe(o, hop);
-    if (hop->error.code < 0)
-      return;
+  if (hop->error.code < 0)
+    return;
+  if (hop->is_https)
     code = tinet_ats_server_judge(hop->server, o->policy, &request,
                                   &hop->verdict, &hop->used);
-  } else {
+  else
     code = tinet_ats_decide(o->policy, &request, NULL, &hop->verdict);
-  }
   if (code < 0)
     fail(hop, code, "the host cannot be judged");
   else
     find_relief(o, hop);
+  hop->is_local = is_local(o, hop);
+}
+
+static void judge_hop(const struct diagnose_options *o, struct diagnosis *d,
+                      struct diagnose_hop *hop)
+{
+  if (hop->is_https && !share(d, hop))
+    probe(o, hop);
+  judge_probed(o, hop);
 }
 
 static void judge_apple(const struct diagnose_options *o, struct diagnosis *d)
@@ -177,7 +236,8 @@ static void look_at_https(const struct diagnose_options *o, struct diagnosis *d)
   hop.server = NULL;
   memset(&hop.error, 0, sizeof hop.error);
   (void)snprintf(hop.scheme, sizeof hop.scheme, "https");
-  judge_hop(o, &hop);
+  probe(o, &hop);
+  judge_probed(o, &hop);
   d->secure = hop.server;
   d->is_secure_enough = hop.error.code == 0 && hop.verdict.is_allowed;
 }
@@ -240,12 +300,12 @@ struct diagnosis *diagnose(const struct diagnose_options *o, const char *url)
     d->status = ATS_USAGE;
     return d;
   }
-  judge_hop(o, &d->hops[0]);
+  judge_hop(o, d, &d->hops[0]);
   look_at_https(o, d);
   if (o->follows)
     diagnose_http(o, d);
   for (size_t i = 1; i < d->n_hops; i++)
-    judge_hop(o, &d->hops[i]);
+    judge_hop(o, d, &d->hops[i]);
   judge_apple(o, d);
   d->status = status_of(o, d);
   return d;
@@ -256,7 +316,8 @@ void diagnosis_free(struct diagnosis *d)
   if (!d)
     return;
   for (size_t i = 0; i < d->n_hops; i++)
-    tinet_ats_server_free(d->hops[i].server);
+    if (d->hops[i].owns_server)
+      tinet_ats_server_free(d->hops[i].server);
   tinet_ats_server_free(d->secure);
   free(d->hops);
   free(d->url);

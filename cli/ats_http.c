@@ -26,10 +26,19 @@ static const char *header(const tinet_http_hop *hop, const char *name)
 
 static void note_redirect(struct diagnosis *d, const char *url)
 {
-  struct diagnose_hop *next = &d->hops[d->n_hops];
+  struct diagnose_hop *next;
 
-  if (d->n_hops < ATS_MAX_HOPS && diagnose_split(url, next))
-    d->n_hops++;
+  if (d->n_hops >= ATS_MAX_HOPS)
+    return;
+  next = &d->hops[d->n_hops++];
+  if (diagnose_split(url, next))
+    return;
+  memset(next, 0, sizeof *next);
+  next->error.code = TINET_EURL;
+  (void)snprintf(next->url, sizeof next->url, "%.*s", (int)sizeof next->url - 1,
+                 url);
+  (void)snprintf(next->error.text, sizeof next->error.text,
+                 "the redirect leads to what is no URL of http or https");
 }
 
 static void note_cleartext(struct asking *a, const tinet_http_hop *hop)
@@ -53,10 +62,10 @@ static void on_hop(tinet_http_client *c, const tinet_http_hop *hop, void *user)
     note_cleartext(a, hop);
     return;
   }
-  if (hop->index < ATS_MAX_HOPS)
+  if (hop->index < a->d->n_hops)
     a->d->hops[hop->index].http_status = hop->status;
   if (hop->index == 0 && hsts && a->d->hops[0].is_https)
-    (void)snprintf(a->d->hsts, sizeof a->d->hsts, "%s", hsts);
+    diagnose_hsts_parse(hsts, &a->d->hsts);
   if (hop->redirect_url)
     note_redirect(a->d, hop->redirect_url);
 }
@@ -147,7 +156,7 @@ void diagnose_http(const struct diagnose_options *o, struct diagnosis *d)
   if (d->hops[0].error.code < 0)
     return;
   tinet_http_options_init(&options);
-  options.ca_file = o->probe.ca_file;
+  options.ca_file = o->ca_file;
   if (tinet_loop_open(&loop) == TINET_OK &&
       tinet_http_open(loop, &options, &http) == TINET_OK) {
     follow(o, d, loop, http);

@@ -52,11 +52,12 @@ typedef struct tinet_ats_probe {
   /* 0: complete.  TINET_ETLS: the server has nothing in common with the offer;
    * TINET_EUNSUPPORTED: this machine's OpenSSL has nothing of it;
    * TINET_ECLOSED: the connection was closed in the middle; TINET_EPROTOCOL:
-   * the peer does not speak TLS; TINET_ETIMEDOUT, TINET_ERESOLVE,
-   * TINET_ECONNECT. */
+   * the peer does not speak TLS, or breaks its rules; TINET_ETIMEDOUT,
+   * TINET_ERESOLVE, TINET_ECONNECT. */
   int code;
-  int alert;      /* TLS's number that the server sent; -1 = none */
-  char text[192]; /* why it failed */
+  bool is_other_protocol; /* TINET_EPROTOCOL: there is no TLS at all */
+  int alert;              /* TLS's number that the server sent; -1 = none */
+  char text[192];         /* why it failed */
   unsigned version, suite;
   char suite_name[64];
   char group[32]; /* "X25519"; "" = not known */
@@ -88,7 +89,7 @@ typedef struct tinet_ats_chain {
   /* The leaf's key is on a curve other than P-256, P-384 and P-521. */
   bool is_on_odd_curve;
   tinet_ats_anchor anchor;
-  unsigned n_scts_embedded, n_scts_tls; /* not validated */
+  unsigned n_scts_embedded, n_scts_tls, n_scts_ocsp; /* not validated */
 } tinet_ats_chain;
 
 #define TINET_ATS_CHAINS_MAX 3 /* RSA, ECDSA, and one more */
@@ -97,8 +98,9 @@ typedef struct tinet_ats_server {
   char host[256]; /* whom the certificate must name */
   uint16_t port;
   char address[64]; /* numeric, that was connected to; "" */
-  /* 0 if at least one handshake has shown a chain; else why nothing can be
-   * said, which is nothing that ATS is to blame for. */
+  /* 0 if at least one handshake was completed, or the server speaks TLS and
+   * refuses all that is offered; else why nothing can be said, which is nothing
+   * that ATS is to blame for. */
   tinet_error error;
   tinet_ats_probe probes[TINET_ATS_N_PROBES];
   size_t n_chains;
@@ -106,15 +108,28 @@ typedef struct tinet_ats_server {
   unsigned best_version; /* the highest that was completed; 0 = none */
 } tinet_ats_server;
 
-/* Zeros are the defaults. */
+/* Whom to trust: the system's authorities, and those in a file. */
+typedef struct tinet_ats_authorities tinet_ats_authorities;
+
+/* Reads them, once for any number of servers.  `ca_file` is PEM; NULL = the
+ * system's alone.  TINET_EFILE: it cannot be read, or has no certificate;
+ * TINET_ENOMEM, TINET_EINVAL. */
+TINET_API int tinet_ats_authorities_new(const char *ca_file,
+                                        tinet_ats_authorities **ret_authorities,
+                                        tinet_error *err) TINET_MUST_CHECK;
+/* NULL is fine. */
+TINET_API void tinet_ats_authorities_free(tinet_ats_authorities *authorities);
+
+/* Zeros are the defaults.  Everything is borrowed for the call. */
 typedef struct tinet_ats_probe_options {
   const char *host;         /* of the URL; needed */
   uint16_t port;            /* 0 = 443 */
   const char *connect_host; /* connect there instead */
   uint16_t connect_port;    /* 0 = `port` */
   const char *server_name;  /* SNI, and whom the certificate must name */
-  const char *ca_file;      /* PEM, besides the system's authorities */
-  uint32_t timeout_ms;      /* of each handshake; 0 = 10,000 */
+  /* NULL = the system's, which are then read for this server. */
+  const tinet_ats_authorities *authorities;
+  uint32_t timeout_ms; /* of each handshake; all get twice that; 0 = 10,000 */
   /* Whose suites are offered; judge by policies of the same profile. */
   tinet_ats_profile profile;
   bool is_quick; /* what ATS accepts is enough */
@@ -122,8 +137,7 @@ typedef struct tinet_ats_probe_options {
 } tinet_ats_probe_options;
 
 /* Probes a server.  0 also if it cannot be reached or does not speak TLS: then
- * ->error says so.  TINET_EINVAL, TINET_ENOMEM; TINET_EFILE: `ca_file` cannot
- * be read. */
+ * ->error says so.  TINET_EINVAL, TINET_ENOMEM. */
 TINET_API int tinet_ats_server_probe(const tinet_ats_probe_options *options,
                                      tinet_ats_server **ret_server,
                                      tinet_error *err) TINET_MUST_CHECK;
@@ -135,7 +149,8 @@ TINET_API void tinet_ats_server_free(tinet_ats_server *server);
 /* Judges what a client under `policy` would get from the server.  The request's
  * host may differ from the server's (a name that leads there); its scheme is
  * https.  `ret_used` (may be NULL): the probe that was taken for it, NULL if
- * none.  The verdict of a server whose ->error is set is `tls-handshake`.
+ * none.  The verdict of a server that completed no handshake is
+ * `tls-handshake`.
  * TINET_EINVAL. */
 TINET_API int tinet_ats_server_judge(
     const tinet_ats_server *server, const tinet_ats_policy *policy,
@@ -149,6 +164,14 @@ typedef struct tinet_ats_relief {
   bool allows_insecure_http;
   bool allows_everything; /* not an entry: NSAllowsArbitraryLoads */
 } tinet_ats_relief;
+
+/* `host` as a key of NSExceptionDomains must be written to match it: lower
+ * case, encoded, an address in its shortest form.  TINET_EINVAL: empty or
+ * longer than a host can be; TINET_ENOMEM. */
+#define TINET_ATS_HOST_KEY_MAX 256
+TINET_API int
+tinet_ats_host_key(const char *host,
+                   char key[TINET_ATS_HOST_KEY_MAX]) TINET_MUST_CHECK;
 
 /* The policy whose only entry is that for `host`.  TINET_EINVAL,
  * TINET_ENOMEM. */

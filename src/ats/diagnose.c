@@ -4,12 +4,14 @@
  * client does not go down with the version because of suites.  So what a client
  * under a policy would get follows from the matrix.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "../core/alloc.h"
 #include "../core/buf.h"
 #include "../core/str.h"
 #include "ats.h"
+#include "policy.h"
 #include "suites.h"
 
 #include <tinet/ats_diagnose.h>
@@ -96,6 +98,103 @@ static bool has_odd_curve(const tinet_ats_server *s, const tinet_ats_probe *p,
          tinet__suite_is_in(p->suite, profile, TINET_ATS_SUITES_ATS_AND_RSA);
 }
 
+/* What Apple's library makes of an alert.  apple: SecureTransport.h */
+static int ssl_status_of(int alert)
+{
+  static const struct {
+    int alert, status;
+  } rows[] = {
+      {40, -9824}, {42, -9825}, {44, -9827}, {45, -9828}, {46, -9829},
+      {47, -9830}, {48, -9831}, {70, -9836}, {71, -9837}, {86, -9860},
+  };
+
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (rows[i].alert == alert)
+      return rows[i].status;
+  return -9802; /* a fatal alert */
+}
+
+static void deny_handshake(const tinet_ats_server *server,
+                           const tinet_ats_policy *policy,
+                           const tinet_ats_request *request,
+                           tinet_ats_verdict *verdict)
+{
+  const tinet_ats_probe *first = &server->probes[TINET_ATS_PROBE_ATS];
+  size_t at = verdict->n_reasons;
+  char text[TINET_ATS_TEXT_MAX];
+
+  (void)snprintf(text, sizeof text, "no handshake could be completed: %.150s",
+                 server->error.code ? server->error.text : first->text);
+  tinet__ats_deny(policy, request, TINET_ATS_TLS_HANDSHAKE, text, verdict);
+  if (first->alert >= 0 && at < verdict->n_reasons)
+    verdict->reasons[at].ssl_status = ssl_status_of(first->alert);
+}
+
+/* ---- saying which certificate ---- */
+
+static size_t guilty(const tinet_ats_chain *chain)
+{
+  size_t depth = chain->trust_depth > 0 ? (size_t)chain->trust_depth : 0;
+
+  return depth < chain->n ? depth : 0;
+}
+
+static void tell_dates(const tinet_ats_chain *chain, tinet_ats_reason *r)
+{
+  size_t at = guilty(chain);
+  const tinet_ats_described *c = &chain->described[at];
+  bool is_over = r->code == TINET_ATS_CERT_EXPIRED;
+
+  r->depth = (int)at;
+  (void)snprintf(r->text, sizeof r->text,
+                 "%s (place %zu of the chain) %s %.10s", c->subject, at,
+                 is_over ? "expired on" : "is valid only from",
+                 is_over ? c->not_after : c->not_before);
+}
+
+static void tell_trust(const tinet_ats_chain *chain, tinet_ats_reason *r)
+{
+  size_t at = guilty(chain);
+
+  r->depth = (int)at;
+  (void)snprintf(r->text, sizeof r->text,
+                 "%s (place %zu of the chain) is not trusted: %s",
+                 chain->described[at].subject, at, chain->trust_text);
+}
+
+static void tell_names(const tinet_ats_server *server,
+                       const tinet_ats_chain *chain, tinet_ats_reason *r)
+{
+  const char *names = chain->described[0].names;
+
+  if (names[0])
+    (void)snprintf(r->text, sizeof r->text,
+                   "the certificate is for %.100s%s, and not for %.80s", names,
+                   strlen(names) > 100 ? "..." : "", server->host);
+  else
+    (void)snprintf(r->text, sizeof r->text,
+                   "the certificate has no subjectAltName, which must name "
+                   "%.80s",
+                   server->host);
+}
+
+/* The engine knows that something is wrong with the chain; what, is here. */
+static void tell_more(const tinet_ats_server *server,
+                      const tinet_ats_chain *chain, tinet_ats_verdict *v)
+{
+  for (size_t i = 0; i < v->n_reasons; i++) {
+    tinet_ats_reason *r = &v->reasons[i];
+
+    if (r->code == TINET_ATS_CERT_EXPIRED ||
+        r->code == TINET_ATS_CERT_NOT_YET_VALID)
+      tell_dates(chain, r);
+    else if (r->code == TINET_ATS_CERT_UNTRUSTED)
+      tell_trust(chain, r);
+    else if (r->code == TINET_ATS_CERT_HOSTNAME)
+      tell_names(server, chain, r);
+  }
+}
+
 int tinet_ats_server_judge(const tinet_ats_server *server,
                            const tinet_ats_policy *policy,
                            const tinet_ats_request *request,
@@ -116,16 +215,15 @@ int tinet_ats_server_judge(const tinet_ats_server *server,
   p = choose(server, &ret_verdict->requirement,
              tinet_ats_policy_profile(policy));
   if (!p) {
-    tinet__ats_deny(policy, request, TINET_ATS_TLS_HANDSHAKE,
-                    server->error.code ? server->error.text
-                                       : "no handshake was completed",
-                    ret_verdict);
+    deny_handshake(server, policy, request, ret_verdict);
     return TINET_OK;
   }
   if (ret_used)
     *ret_used = p;
   c = connection_of(server, p);
   err = tinet_ats_decide(policy, request, &c, ret_verdict);
+  if (err == TINET_OK)
+    tell_more(server, &server->chains[p->chain], ret_verdict);
   if (err == TINET_OK && ret_verdict->is_allowed &&
       has_odd_curve(server, p, tinet_ats_policy_profile(policy)))
     tinet__ats_deny(policy, request, TINET_ATS_TLS_HANDSHAKE,
@@ -136,6 +234,20 @@ int tinet_ats_server_judge(const tinet_ats_server *server,
 }
 
 /* ---- entries ---- */
+
+int tinet_ats_host_key(const char *host, char key[TINET_ATS_HOST_KEY_MAX])
+{
+  struct tinet__ats_host prepared;
+  int err;
+
+  if (!host || !key)
+    return TINET_EINVAL;
+  err = tinet__ats_host_prepare(host, &prepared);
+  if (err < 0)
+    return err;
+  (void)snprintf(key, TINET_ATS_HOST_KEY_MAX, "%s", prepared.name);
+  return TINET_OK;
+}
 
 static int add_flag(struct tinet__buf *b, const char *key, bool value)
 {
@@ -185,12 +297,16 @@ int tinet_ats_relief_policy(const tinet_ats_relief *relief, const char *host,
                             tinet_ats_policy **ret_policy)
 {
   struct tinet__buf b = TINET__BUF_INIT;
+  char key[TINET_ATS_HOST_KEY_MAX];
   int err;
 
   /* Nothing in a host can be markup. */
   if (!relief || !host || strpbrk(host, "<>&"))
     return TINET_EINVAL;
-  err = write_plist(&b, relief, host);
+  err = tinet_ats_host_key(host, key);
+  if (err < 0)
+    return err;
+  err = write_plist(&b, relief, key);
   if (err == TINET_OK)
     err = tinet_ats_policy_parse(b.data, b.len, "exception", options,
                                  ret_policy, NULL);

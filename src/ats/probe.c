@@ -1,10 +1,12 @@
 /* probe.c - the matrix of handshakes with a server. */
+#include "policy.h"
 #include "probe.h"
 
 #include "../core/alloc.h"
 #include "../core/buf.h"
 #include "../core/error.h"
 #include "../core/loop.h"
+#include "../core/str.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -74,9 +76,12 @@ const char *tinet_ats_probe_title(tinet_ats_probe_kind kind)
 
 struct matrix {
   const tinet_ats_probe_options *options;
-  const char *server_name;
+  const char *connect_host;
+  char *server_name; /* owned; as TLS carries it */
   uint32_t timeout_ms;
-  struct tinet__prober *prober;
+  uint64_t deadline_us; /* of all handshakes together */
+  const tinet_ats_authorities *authorities;
+  tinet_ats_authorities *own; /* if none were given; owned */
   struct tinet__addresses addresses;
   tinet_ats_server *server;
   tinet_ats_chain *fresh; /* owned: that of the probe under way */
@@ -168,6 +173,11 @@ static int keep(tinet_ats_server *server, const tinet_ats_chain *chain)
   return (int)server->n_chains++;
 }
 
+static uint64_t timeout_us(const struct matrix *m)
+{
+  return (uint64_t)m->timeout_ms * 1000;
+}
+
 static void note_connect_error(tinet_ats_probe *probe, const tinet_error *err)
 {
   probe->code = err->code;
@@ -175,14 +185,19 @@ static void note_connect_error(tinet_ats_probe *probe, const tinet_error *err)
                  (int)sizeof probe->text - 1, err->text);
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+  return a < b ? a : b;
+}
+
 static int make_probe(struct matrix *m, tinet_ats_probe_kind kind)
 {
   tinet_ats_probe *probe = &m->server->probes[kind];
   const struct tinet__offer offer = offer_of(m, kind);
   struct tinet__handshake h = {
-      .prober = m->prober,
+      .authorities = m->authorities,
       .server_name = m->server_name,
-      .deadline_us = tinet__clock_us() + (uint64_t)m->timeout_ms * 1000,
+      .deadline_us = earlier(m->deadline_us, tinet__clock_us() + timeout_us(m)),
       .offer = &offer,
   };
   tinet_error err;
@@ -213,13 +228,14 @@ static bool is_ok(const struct matrix *m, tinet_ats_probe_kind kind)
   return probe->is_made && probe->code == TINET_OK;
 }
 
-/* Whether another handshake can tell more. */
+/* Whether no other handshake can tell more. */
 static bool is_hopeless(const struct matrix *m)
 {
-  int code = m->server->probes[TINET_ATS_PROBE_ATS].code;
+  const tinet_ats_probe *first = &m->server->probes[TINET_ATS_PROBE_ATS];
 
-  return code == TINET_ECONNECT || code == TINET_ETIMEDOUT ||
-         code == TINET_EPROTOCOL || code == TINET_EINVAL;
+  return first->code == TINET_ECONNECT || first->code == TINET_ETIMEDOUT ||
+         first->code == TINET_EINVAL || first->is_other_protocol ||
+         tinet__clock_us() >= m->deadline_us;
 }
 
 static bool is_needed(const struct matrix *m, tinet_ats_probe_kind kind)
@@ -238,19 +254,16 @@ static bool is_needed(const struct matrix *m, tinet_ats_probe_kind kind)
   return true;
 }
 
-/* Why there is nothing to judge: the first failure tells best, unless all just
- * found nothing in common. */
+/* Why there is nothing to judge.  A server that refuses what ATS offers can be
+ * judged by that alone. */
 static void conclude(struct matrix *m)
 {
   tinet_ats_server *s = m->server;
   const tinet_ats_probe *first = &s->probes[TINET_ATS_PROBE_ATS];
-  const tinet_ats_probe *any = &s->probes[TINET_ATS_PROBE_ANY];
-  const tinet_ats_probe *told = any->is_made ? any : first;
 
-  if (s->n_chains > 0)
-    return;
-  (void)tinet__error_set(&s->error, told->code, TINET_ORIGIN_TINET, 0,
-                         "%s:%u: %s", s->host, s->port, told->text);
+  if (s->best_version == 0 && first->code != TINET_ETLS)
+    (void)tinet__error_set(&s->error, first->code, TINET_ORIGIN_TINET, 0,
+                           "%s:%u: %s", s->host, s->port, first->text);
 }
 
 static int run(struct matrix *m)
@@ -290,28 +303,92 @@ static int run_without_sigpipe(struct matrix *m)
 
 static int resolve_and_run(struct matrix *m)
 {
-  const tinet_ats_probe_options *o = m->options;
-  const char *host = o->connect_host ? o->connect_host : o->host;
-  uint16_t port = o->connect_port ? o->connect_port : m->server->port;
-  int code = tinet__probe_resolve(host, port, m->timeout_ms, &m->addresses,
-                                  &m->server->error);
+  uint16_t port = m->options->connect_port;
+  int code =
+      tinet__probe_resolve(m->connect_host, port ? port : m->server->port,
+                           m->timeout_ms, &m->addresses, &m->server->error);
 
   if (code == TINET_ENOMEM)
     return code;
+  /* A server that answers once and then stalls must not take ten times as
+   * long. */
+  m->deadline_us = tinet__clock_us() + 2 * timeout_us(m);
   return code < 0 ? TINET_OK : run_without_sigpipe(m);
 }
 
-static tinet_ats_server *make_server(const tinet_ats_probe_options *o)
+/* ---- names ---- */
+
+/* rfc: 6066 3: encoded, without the dot at the end.  `ret_is_address` */
+static int name_for_tls(const char *host, char **ret_name, bool *ret_is_address)
+{
+  struct tinet__ats_host prepared;
+  int code = tinet__ats_host_prepare(host, &prepared);
+
+  if (code < 0)
+    return code;
+  *ret_is_address = prepared.address.n_bytes > 0;
+  if (!*ret_is_address && prepared.len > 1 &&
+      prepared.name[prepared.len - 1] == '.')
+    prepared.name[prepared.len - 1] = '\0';
+  *ret_name = tinet__strdup(prepared.name);
+  return *ret_name ? TINET_OK : TINET_ENOMEM;
+}
+
+/* An address stays as it is: it may have a zone. */
+static int prepare_names(struct matrix *m, char **ret_owned)
+{
+  const tinet_ats_probe_options *o = m->options;
+  bool is_address;
+  int code = name_for_tls(o->server_name ? o->server_name : o->host,
+                          &m->server_name, &is_address);
+
+  if (code < 0)
+    return code;
+  m->connect_host = o->connect_host ? o->connect_host : o->host;
+  code = name_for_tls(m->connect_host, ret_owned, &is_address);
+  if (code == TINET_OK && !is_address)
+    m->connect_host = *ret_owned;
+  return code;
+}
+
+static tinet_ats_server *make_server(const tinet_ats_probe_options *o,
+                                     const char *name)
 {
   tinet_ats_server *server = tinet__zalloc(sizeof *server);
 
   if (!server)
     return NULL;
-  (void)snprintf(server->host, sizeof server->host, "%s", o->host);
+  (void)snprintf(server->host, sizeof server->host, "%s", name);
   server->port = o->port ? o->port : 443;
   for (int i = 0; i < TINET_ATS_N_PROBES; i++)
     server->probes[i].alert = server->probes[i].chain = -1;
   return server;
+}
+
+static int prepare(struct matrix *m, char **ret_owned, tinet_error *err)
+{
+  int code = prepare_names(m, ret_owned);
+
+  m->authorities = m->options->authorities;
+  if (code == TINET_OK && !m->authorities) {
+    code = tinet_ats_authorities_new(NULL, &m->own, err);
+    m->authorities = m->own;
+  }
+  if (code < 0)
+    return code;
+  m->server = make_server(m->options, m->server_name);
+  m->fresh = tinet__alloc(sizeof *m->fresh);
+  return m->server && m->fresh ? list_ciphers(m) : TINET_ENOMEM;
+}
+
+static void release(struct matrix *m)
+{
+  tinet__buf_free(&m->rsa);
+  tinet__buf_free(&m->other);
+  tinet__free(m->fresh);
+  tinet__free(m->server_name);
+  tinet_ats_authorities_free(m->own);
+  tinet_ats_server_free(m->server);
 }
 
 int tinet_ats_server_probe(const tinet_ats_probe_options *options,
@@ -319,31 +396,23 @@ int tinet_ats_server_probe(const tinet_ats_probe_options *options,
 {
   struct matrix m = {
       .options = options, .rsa = TINET__BUF_INIT, .other = TINET__BUF_INIT};
+  char *connect_host = NULL;
   int code;
 
   if (!options || !options->host || !*options->host || !ret_server ||
       strlen(options->host) >= sizeof m.server->host)
     return TINET_EINVAL;
-  m.server_name = options->server_name ? options->server_name : options->host;
   m.timeout_ms = options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
-  code = tinet__prober_open(options->ca_file, &m.prober, err);
-  if (code < 0)
-    return code;
-  m.server = make_server(options);
-  m.fresh = tinet__alloc(sizeof *m.fresh);
-  code = m.server && m.fresh ? list_ciphers(&m) : TINET_ENOMEM;
+  code = prepare(&m, &connect_host, err);
   if (code == TINET_OK)
     code = resolve_and_run(&m);
-  tinet__buf_free(&m.rsa);
-  tinet__buf_free(&m.other);
-  tinet__free(m.fresh);
-  tinet__prober_close(m.prober);
-  if (code < 0) {
-    tinet_ats_server_free(m.server);
-    return code;
+  if (code == TINET_OK) {
+    *ret_server = m.server;
+    m.server = NULL;
   }
-  *ret_server = m.server;
-  return TINET_OK;
+  tinet__free(connect_host);
+  release(&m);
+  return code;
 }
 
 void tinet_ats_server_free(tinet_ats_server *server)

@@ -38,14 +38,14 @@ struct tinet__offer {
   bool is_for_all;     /* also what is not on any list of ATS */
 };
 
-struct tinet__prober; /* the authorities, read once */
-
-int tinet__prober_open(const char *ca_file, struct tinet__prober **ret_prober,
-                       tinet_error *err) TINET_MUST_CHECK;
-void tinet__prober_close(struct tinet__prober *prober);
+/* An X509_STORE, borrowed. */
+void *tinet__authorities_store(const tinet_ats_authorities *authorities);
+/* `cert`, an X509, is of the file that was given. */
+bool tinet__authorities_are_added(const tinet_ats_authorities *authorities,
+                                  const void *cert);
 
 struct tinet__handshake {
-  struct tinet__prober *prober;
+  const tinet_ats_authorities *authorities;
   int fd;
   const char *server_name;
   uint64_t deadline_us;

@@ -14,17 +14,117 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- names ---- */
 
+/* Shared by who waits for it and the thread that asks: the resolver cannot be
+ * told when to give up, so whoever is last frees it. */
 struct lookup {
-  struct gaicb request;
-  struct addrinfo hints;
+  pthread_mutex_t lock;
+  pthread_cond_t done;
+  bool is_done, is_left; /* nobody waits any more */
+  int code;              /* of getaddrinfo() */
+  struct addrinfo *list; /* owned */
   char host[256], port[8];
 };
+
+static void free_lookup(struct lookup *l)
+{
+  if (l->list)
+    freeaddrinfo(l->list);
+  (void)pthread_cond_destroy(&l->done);
+  (void)pthread_mutex_destroy(&l->lock);
+  tinet__free(l);
+}
+
+static struct lookup *new_lookup(const char *host, uint16_t port)
+{
+  struct lookup *l = tinet__zalloc(sizeof *l);
+  pthread_condattr_t attr;
+
+  if (!l)
+    return NULL;
+  (void)snprintf(l->host, sizeof l->host, "%s", host);
+  (void)snprintf(l->port, sizeof l->port, "%u", port);
+  (void)pthread_mutex_init(&l->lock, NULL);
+  (void)pthread_condattr_init(&attr);
+  (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  (void)pthread_cond_init(&l->done, &attr);
+  (void)pthread_condattr_destroy(&attr);
+  return l;
+}
+
+static int ask(struct lookup *l, int flags)
+{
+  const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                 .ai_flags = AI_NUMERICSERV | flags};
+
+  return getaddrinfo(l->host, l->port, &hints, &l->list);
+}
+
+static void *ask_in_thread(void *arg)
+{
+  struct lookup *l = arg;
+  bool is_left;
+  int code = ask(l, 0);
+
+  (void)pthread_mutex_lock(&l->lock);
+  l->code = code;
+  l->is_done = true;
+  is_left = l->is_left;
+  (void)pthread_cond_signal(&l->done);
+  (void)pthread_mutex_unlock(&l->lock);
+  if (is_left)
+    free_lookup(l);
+  return NULL;
+}
+
+/* False: it takes too long, and `l` is left to its thread. */
+static bool wait_for(struct lookup *l, uint32_t timeout_ms)
+{
+  struct timespec until;
+  bool is_done;
+
+  (void)clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += timeout_ms / 1000;
+  until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  (void)pthread_mutex_lock(&l->lock);
+  while (!l->is_done && pthread_cond_timedwait(&l->done, &l->lock, &until) == 0)
+    ;
+  is_done = l->is_done;
+  l->is_left = !is_done;
+  (void)pthread_mutex_unlock(&l->lock);
+  return is_done;
+}
+
+/* 1: `l` has the answer; 0: it takes too long, and `l` is left to its thread.
+ */
+static int look_up(struct lookup *l, uint32_t timeout_ms)
+{
+  pthread_attr_t attr;
+  pthread_t thread;
+  int code;
+
+  if (ask(l, AI_NUMERICHOST) == 0)
+    return 1;
+  (void)pthread_attr_init(&attr);
+  (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+  code = pthread_create(&thread, &attr, ask_in_thread, l);
+  (void)pthread_attr_destroy(&attr);
+  if (code == 0)
+    return wait_for(l, timeout_ms);
+  l->code = EAI_SYSTEM;
+  return 1;
+}
 
 static void take_addresses(const struct addrinfo *list,
                            struct tinet__addresses *to)
@@ -41,56 +141,25 @@ static void take_addresses(const struct addrinfo *list,
   }
 }
 
-/* getaddrinfo() itself cannot be told when to give up. */
-static int look_up(struct lookup *l, uint32_t timeout_ms, bool *ret_is_done)
-{
-  struct gaicb *list[1] = {&l->request};
-  const struct gaicb *const waited[1] = {&l->request};
-  struct timespec limit = {timeout_ms / 1000,
-                           (long)(timeout_ms % 1000) * 1000000};
-  int code;
-
-  *ret_is_done = true;
-  code = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-  if (code != 0)
-    return code;
-  do
-    code = gai_suspend(waited, 1, &limit);
-  while (code == EAI_INTR);
-  if (code == EAI_AGAIN && gai_error(&l->request) == EAI_INPROGRESS)
-    *ret_is_done = gai_cancel(&l->request) != EAI_NOTCANCELED;
-  return gai_error(&l->request);
-}
-
 int tinet__probe_resolve(const char *host, uint16_t port, uint32_t timeout_ms,
                          struct tinet__addresses *ret_addresses,
                          tinet_error *err)
 {
-  struct lookup *l = tinet__zalloc(sizeof *l);
-  bool is_done;
+  struct lookup *l = new_lookup(host, port);
   int code;
 
   if (!l)
     return TINET_ENOMEM;
-  (void)snprintf(l->host, sizeof l->host, "%s", host);
-  (void)snprintf(l->port, sizeof l->port, "%u", port);
-  l->hints.ai_socktype = SOCK_STREAM;
-  l->hints.ai_flags = AI_NUMERICSERV;
-  l->request.ar_name = l->host;
-  l->request.ar_service = l->port;
-  l->request.ar_request = &l->hints;
-  code = look_up(l, timeout_ms, &is_done);
-  if (!is_done) /* the resolver's thread still uses it: it is left to that */
+  if (!look_up(l, timeout_ms))
     return tinet__error_set(err, TINET_ETIMEDOUT, TINET_ORIGIN_TINET, 0,
                             "%s: no answer from the resolver in time", host);
-  take_addresses(code == 0 ? l->request.ar_result : NULL, ret_addresses);
-  if (l->request.ar_result)
-    freeaddrinfo(l->request.ar_result);
-  tinet__free(l);
+  code = l->code;
+  take_addresses(l->list, ret_addresses);
+  free_lookup(l);
   if (code == 0 && ret_addresses->n > 0)
     return TINET_OK;
   return tinet__error_set(err, TINET_ERESOLVE, TINET_ORIGIN_RESOLVER, code,
-                          "%s: %s", host,
+                          "%s: the host name cannot be resolved (%s)", host,
                           code ? gai_strerror(code) : "no address");
 }
 

@@ -4,6 +4,7 @@
  * level 0, so that what is weak is seen and can be named.
  */
 #include "probe.h"
+#include "tls_input.h"
 
 #include "../core/alloc.h"
 #include "../core/error.h"
@@ -12,7 +13,6 @@
 #include <errno.h>
 #include <openssl/ct.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
@@ -27,87 +27,6 @@
 #define ALL_TLS13                                                              \
   "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"                       \
   "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
-#define MAX_CA_FILE_CERTIFICATES 10000
-
-struct tinet__prober {
-  X509_STORE *store;      /* owned */
-  STACK_OF(X509) * added; /* owned; NULL = none */
-};
-
-/* ---- authorities ---- */
-
-static int add_authority(struct tinet__prober *p, X509 *cert)
-{
-  if (!p->added)
-    p->added = sk_X509_new_null();
-  if (!p->added || sk_X509_push(p->added, cert) <= 0) {
-    X509_free(cert);
-    return TINET_ENOMEM;
-  }
-  return X509_STORE_add_cert(p->store, cert) == 1 ? TINET_OK : TINET_ENOMEM;
-}
-
-static int add_authorities(struct tinet__prober *p, const char *path,
-                           tinet_error *err)
-{
-  BIO *bio = BIO_new_file(path, "r");
-  X509 *cert;
-  int n = 0, code = TINET_OK;
-
-  if (!bio)
-    return tinet__error_errno(err, TINET_EFILE, errno, "%s", path);
-  while (code == TINET_OK && n < MAX_CA_FILE_CERTIFICATES &&
-         (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-    code = add_authority(p, cert);
-    n++;
-  }
-  BIO_free(bio);
-  ERR_clear_error();
-  if (code == TINET_OK && n == 0)
-    return tinet__error_set(err, TINET_EFILE, TINET_ORIGIN_TINET, 0,
-                            "%s: has no certificate in PEM", path);
-  return code;
-}
-
-void tinet__prober_close(struct tinet__prober *p)
-{
-  if (!p)
-    return;
-  X509_STORE_free(p->store);
-  sk_X509_pop_free(p->added, X509_free);
-  tinet__free(p);
-}
-
-int tinet__prober_open(const char *ca_file, struct tinet__prober **ret_prober,
-                       tinet_error *err)
-{
-  struct tinet__prober *p = tinet__zalloc(sizeof *p);
-  int code = TINET_OK;
-
-  if (!p)
-    return TINET_ENOMEM;
-  p->store = X509_STORE_new();
-  if (!p->store || X509_STORE_set_default_paths(p->store) != 1 ||
-      X509_STORE_set_flags(p->store, X509_V_FLAG_PARTIAL_CHAIN |
-                                         X509_V_FLAG_TRUSTED_FIRST) != 1)
-    code = TINET_ENOMEM;
-  if (code == TINET_OK && ca_file)
-    code = add_authorities(p, ca_file, err);
-  if (code < 0) {
-    tinet__prober_close(p);
-    return code;
-  }
-  *ret_prober = p;
-  return TINET_OK;
-}
-
-static bool is_added(const struct tinet__prober *p, const X509 *cert)
-{
-  for (int i = 0; p->added && i < sk_X509_num(p->added); i++)
-    if (X509_cmp(sk_X509_value(p->added, i), cert) == 0)
-      return true;
-  return false;
-}
 
 /* ---- a chain ---- */
 
@@ -116,8 +35,7 @@ struct state {
   tinet_ats_probe *probe;
   tinet_ats_chain *chain;
   SSL *ssl;
-  unsigned char first[5]; /* bytes of the answer */
-  size_t n_first;
+  struct tinet__tls_input input;
 };
 
 static void copy(char *to, size_t size, const char *from)
@@ -200,7 +118,8 @@ static int on_verify(X509_STORE_CTX *ctx, void *arg)
   n = chain ? sk_X509_num(chain) : 0;
   evidence.chain = chain;
   evidence.is_added_anchor =
-      n > 0 && is_added(s->h->prober, sk_X509_value(chain, n - 1));
+      n > 0 && tinet__authorities_are_added(s->h->authorities,
+                                            sk_X509_value(chain, n - 1));
   tinet__ats_facts_read(facts, &evidence);
   if (n > 0)
     keep_chain(s, facts, chain, &evidence.trial);
@@ -232,11 +151,20 @@ static int on_timestamps(const CT_POLICY_EVAL_CTX *ctx,
   return 1; /* only counted */
 }
 
+/* Those that refuse nothing: the connection may go on, or just ends. */
+static bool is_harmless(int level, int alert)
+{
+  return alert == SSL3_AD_CLOSE_NOTIFY || alert == TLS1_AD_USER_CANCELLED ||
+         alert == TLS1_AD_NO_RENEGOTIATION ||
+         (alert == TLS1_AD_UNRECOGNIZED_NAME && level == SSL3_AL_WARNING);
+}
+
 static void on_info(const SSL *ssl, int where, int value)
 {
   struct state *s = SSL_get_app_data(ssl);
 
-  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && s->probe->alert < 0)
+  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && s->probe->alert < 0 &&
+      !is_harmless(value >> 8, value & 0xff))
     s->probe->alert = value & 0xff;
 }
 
@@ -270,7 +198,7 @@ static SSL_CTX *make_context(const struct tinet__handshake *h, struct state *s)
     SSL_CTX_free(ctx);
     return NULL;
   }
-  SSL_CTX_set1_cert_store(ctx, h->prober->store);
+  SSL_CTX_set1_cert_store(ctx, tinet__authorities_store(h->authorities));
   SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
   SSL_CTX_set_cert_verify_callback(ctx, on_verify, s);
   SSL_CTX_set_client_cert_cb(ctx, on_client_certificate);
@@ -301,51 +229,38 @@ static void fail(tinet_ats_probe *probe, int code, const char *fmt, ...)
   va_end(args);
 }
 
-static void explain_refusal(tinet_ats_probe *probe, int reason)
+/* It is TLS that the server speaks, but something else of it. */
+static void explain_refusal(tinet_ats_probe *probe)
 {
-  const char *text = reason ? ERR_reason_error_string(ERR_peek_error()) : NULL;
-
   if (probe->alert >= 0)
     fail(probe, TINET_ETLS, "the server sent the alert \"%s\" (%d)",
          SSL_alert_desc_string_long(probe->alert), probe->alert);
-  else if (reason == SSL_R_UNSUPPORTED_PROTOCOL ||
-           reason == SSL_R_UNKNOWN_PROTOCOL)
-    fail(probe, TINET_ETLS, "the server answers with another TLS version");
   else
-    fail(probe, TINET_ETLS, "the handshake failed: %s",
+    fail(probe, TINET_ETLS, "the server answers with another version of TLS");
+}
+
+static bool is_refusal(const tinet_ats_probe *probe, int reason)
+{
+  return probe->alert >= 0 || reason == SSL_R_UNSUPPORTED_PROTOCOL ||
+         reason == SSL_R_UNKNOWN_PROTOCOL ||
+         reason == SSL_R_WRONG_SSL_VERSION ||
+         reason == SSL_R_WRONG_VERSION_NUMBER;
+}
+
+static void explain_other(struct state *s, int ssl_error, int reason)
+{
+  const char *text = reason ? ERR_reason_error_string(ERR_peek_error()) : NULL;
+
+  if (s->input.is_endless)
+    fail(s->probe, TINET_EPROTOCOL, "the server sends without end");
+  else if (ssl_error == SSL_ERROR_SYSCALL ||
+           ssl_error == SSL_ERROR_ZERO_RETURN ||
+           reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+    fail(s->probe, TINET_ECLOSED,
+         "the connection was closed in the middle of the handshake");
+  else
+    fail(s->probe, TINET_EPROTOCOL, "the server's handshake is broken: %s",
          text ? text : "no reason is known");
-}
-
-/* The first bytes tell whether it is TLS at all.  They are noted as OpenSSL
- * reads them: it may do so in the call that sends the hello. */
-/* NOLINTNEXTLINE(readability-function-size): as OpenSSL calls it */
-static long on_bio(BIO *bio, int what, const char *data, size_t len, int argi,
-                   long argl, int result, size_t *n_done)
-{
-  struct state *s = (struct state *)(void *)BIO_get_callback_arg(bio);
-  size_t room = sizeof s->first - s->n_first;
-
-  (void)len;
-  (void)argi;
-  (void)argl;
-  if (what == (BIO_CB_READ | BIO_CB_RETURN) && result > 0 && room > 0) {
-    size_t n = *n_done < room ? *n_done : room;
-
-    memcpy(s->first + s->n_first, data, n);
-    s->n_first += n;
-  }
-  return result;
-}
-
-static bool is_tls(const struct state *s)
-{
-  return s->n_first == 0 || (s->first[0] >= 20 && s->first[0] <= 24);
-}
-
-static bool is_http(const struct state *s)
-{
-  return s->n_first == sizeof s->first &&
-         memcmp(s->first, "HTTP/", sizeof s->first) == 0;
 }
 
 static void explain_failure(struct state *s, int ssl_error)
@@ -353,22 +268,18 @@ static void explain_failure(struct state *s, int ssl_error)
   tinet_ats_probe *probe = s->probe;
   int reason = ERR_GET_REASON(ERR_peek_error());
 
-  if (!is_tls(s))
-    fail(probe, TINET_EPROTOCOL, "%s",
-         is_http(s) ? "the server speaks plain HTTP here, not TLS"
-                    : "the server's answer is not TLS");
-  else if (reason == SSL_R_NO_PROTOCOLS_AVAILABLE ||
-           reason == SSL_R_NO_CIPHERS_AVAILABLE)
+  if (s->input.is_other) {
+    probe->is_other_protocol = true;
+    fail(probe, TINET_EPROTOCOL, "%s", s->input.text);
+  } else if (reason == SSL_R_NO_PROTOCOLS_AVAILABLE ||
+             reason == SSL_R_NO_CIPHERS_AVAILABLE) {
     fail(probe, TINET_EUNSUPPORTED,
          "this machine's OpenSSL has nothing of what is offered");
-  else if (probe->alert < 0 && reason == SSL_R_WRONG_VERSION_NUMBER)
-    fail(probe, TINET_EPROTOCOL, "the server's answer is not TLS");
-  else if (probe->alert < 0 && (ssl_error == SSL_ERROR_SYSCALL ||
-                                reason == SSL_R_UNEXPECTED_EOF_WHILE_READING))
-    fail(probe, TINET_ECLOSED,
-         "the connection was closed in the middle of the handshake");
-  else
-    explain_refusal(probe, reason);
+  } else if (is_refusal(probe, reason)) {
+    explain_refusal(probe);
+  } else {
+    explain_other(s, ssl_error, reason);
+  }
 }
 
 /* A server that wants a certificate has shown all that matters before. */
@@ -400,9 +311,12 @@ static void note_success(struct state *s)
   SSL_get0_alpn_selected(s->ssl, &alpn, &len);
   if (len < sizeof probe->alpn)
     (void)snprintf(probe->alpn, sizeof probe->alpn, "%.*s", (int)len, alpn);
-  for (int i = 0; list && i < sk_SCT_num(list); i++)
-    if (SCT_get_source(sk_SCT_value(list, i)) != SCT_SOURCE_X509V3_EXTENSION)
-      s->chain->n_scts_tls++;
+  for (int i = 0; list && i < sk_SCT_num(list); i++) {
+    sct_source_t source = SCT_get_source(sk_SCT_value(list, i));
+
+    s->chain->n_scts_tls += source == SCT_SOURCE_TLS_EXTENSION;
+    s->chain->n_scts_ocsp += source == SCT_SOURCE_OCSP_STAPLED_RESPONSE;
+  }
 }
 
 /* True once it is over, for better or worse. */
@@ -460,15 +374,14 @@ int tinet__probe_handshake(const struct tinet__handshake *h,
   if (!s.ssl)
     return TINET_ENOMEM;
   SSL_set_app_data(s.ssl, &s);
+  s.input.fd = h->fd;
   if (SSL_set_fd(s.ssl, h->fd) == 1 &&
       (is_address(h->server_name) ||
        SSL_set_tlsext_host_name(s.ssl, h->server_name) == 1)) {
-    BIO_set_callback_arg(SSL_get_rbio(s.ssl), (char *)(void *)&s);
-    BIO_set_callback_ex(SSL_get_rbio(s.ssl), on_bio);
+    tinet__tls_input_watch(SSL_get_rbio(s.ssl), &s.input);
     run(&s);
-  } else {
+  } else
     fail(probe, TINET_EINVAL, "no host name that TLS could carry");
-  }
   name = tinet_ats_suite_name(probe->suite);
   if (!name && SSL_get_current_cipher(s.ssl))
     name = SSL_CIPHER_standard_name(SSL_get_current_cipher(s.ssl));

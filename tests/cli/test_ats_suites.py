@@ -71,7 +71,8 @@ def check(port, profile, version, available):
         reasons.append("tls-version")
     if not available & ACCEPTED[profile][0]:
         reasons.append("tls-cipher")
-    equal((profile, codes(found), entry(found) or {}), (profile, reasons, wanted))
+    got = (profile, codes(found), entry(found) or {})
+    assert got == (profile, reasons, wanted), (got, reasons, wanted, found["matrix"])
     equal(found["exit"], 1 if reasons else 0)
     return found
 

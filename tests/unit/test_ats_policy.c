@@ -138,8 +138,19 @@ static int try_probe(void)
   return err;
 }
 
+static int try_authorities(void)
+{
+  tinet_ats_authorities *authorities = NULL;
+  tinet_error error;
+  int err = tinet_ats_authorities_new(NULL, &authorities, &error);
+
+  tinet_ats_authorities_free(authorities);
+  return err;
+}
+
 static void diagnosing(void)
 {
+  T_EACH_ALLOCATION_FAILS(TINET_OK, try_authorities);
   T_EACH_ALLOCATION_FAILS(TINET_OK, try_relief);
   T_EACH_ALLOCATION_FAILS(TINET_OK, try_probe);
 }
