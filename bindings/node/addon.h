@@ -147,6 +147,8 @@ void release_stores(struct addon *a);
 
 /* trust.c */
 tinet_trust *trust_of(napi_env env, napi_value value); /* or NULL */
+/* The `tls` of an error payload; null for NULL. */
+napi_value make_tls_failure(napi_env env, const tinet_tls_failure *f);
 void apply_extras(const struct client *c, tinet_http_settings *s);
 void free_extras(struct client *c);
 

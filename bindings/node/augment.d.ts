@@ -3,6 +3,8 @@
 /// <reference types="titanium" />
 
 interface FailureResponse {
+  /** tinet: what the error is about ("127.0.0.1: Connection refused"). */
+  detail?: string;
   /** tinet: the stable name of the error ("TINET_ETIMEDOUT"). */
   reason?: string;
   /** tinet: why TLS failed; absent if it was not that. */
@@ -72,6 +74,66 @@ interface SocketTLS {
   clientCa?: string;
   /** The protocol to offer or to understand. */
   alpn?: string;
+  /** false: nothing is checked; for a person who tries something. */
+  rejectUnauthorized?: boolean;
+}
+
+/** Payload of `started` of a Socket.UDP. */
+interface UDPStarted {
+  type: 'started';
+  source: Titanium.Network.Socket.UDP;
+  socket: Titanium.Network.Socket.UDP;
+  address: string;
+  port: number;
+}
+
+/** Payload of `data` of a Socket.UDP; address and port are the sender's. */
+interface UDPData {
+  type: 'data';
+  source: Titanium.Network.Socket.UDP;
+  socket: Titanium.Network.Socket.UDP;
+  stringData: string;
+  /** A Blob (null: no bytes) after start(port, host), an array after start({...}). */
+  bytesData: Titanium.Blob | number[] | null;
+  address: string;
+  port: number;
+  /** tinet: it was longer than what could be received. */
+  truncated?: true;
+}
+
+/** Payload of `error` of a Socket.UDP. */
+interface UDPError {
+  type: 'error';
+  source: Titanium.Network.Socket.UDP;
+  socket: Titanium.Network.Socket.UDP;
+  success: false;
+  /** errno, or -1. */
+  code: number;
+  errorCode: number;
+  error: string;
+}
+
+/** tinet: payload of a send's callback. */
+interface UDPSent {
+  type: 'send' | 'error';
+  source: Titanium.Network.Socket.UDP;
+  success: boolean;
+  code: number;
+  error?: string;
+  /** -1 if it was not sent. */
+  bytesProcessed: number;
+}
+
+type UDPBytes = number[] | Titanium.Buffer | Titanium.Blob | ArrayBufferView | ArrayBuffer;
+
+interface UDPDestination<Data> {
+  data: Data;
+  /** Without it: broadcast. */
+  host?: string;
+  /** Without it: the socket's own. */
+  port?: number;
+  /** tinet: a multicast group instead of the host. */
+  group?: string;
 }
 
 /** Payload of onreadystatechange. */
@@ -146,6 +208,11 @@ declare namespace Titanium {
         noDelay?: boolean;
         /** tinet: seconds after which a silent peer is probed, or true. */
         keepAlive?: boolean | number;
+        /** tinet: milliseconds that a waiting read or write waits at most; default 75,000, 0 = no limit. */
+        blockingTimeout?: number;
+        /** After close(). */
+        closed?: (event: { type: 'closed'; source: TCP; socket: TCP }) => void;
+        isConnected(): boolean;
         /** tinet: called when nothing waits to be sent any more. */
         drain?: (event: { type: 'drain'; source: TCP; socket: TCP }) => void;
         /** tinet: bytes that wait to be sent. */
@@ -155,7 +222,59 @@ declare namespace Titanium {
         /** tinet: ends what is sent; reading goes on. */
         shutdown(): void;
       }
-      function createUDP(properties?: any): any;
+      interface UDP extends Titanium.Proxy {
+        port: number;
+        started?: (event: UDPStarted) => void;
+        data?: (event: UDPData) => void;
+        error?: (event: UDPError) => void;
+        start(port?: number | string, host?: string): void;
+        /** `group` and `interface` are tinet's: a multicast group to join. */
+        start(options: { port?: number | string; host?: string; group?: string; interface?: string }): void;
+        stop(): void;
+        sendString(port: number | string, host: string, data: string, sent?: (event: UDPSent) => void): void;
+        sendString(options: UDPDestination<string>, sent?: (event: UDPSent) => void): void;
+        sendBytes(port: number | string, host: string, data: UDPBytes, sent?: (event: UDPSent) => void): void;
+        sendBytes(options: UDPDestination<UDPBytes>, sent?: (event: UDPSent) => void): void;
+        addEventListener(name: 'started', callback: (event: UDPStarted) => void): void;
+        addEventListener(name: 'data', callback: (event: UDPData) => void): void;
+        addEventListener(name: 'error', callback: (event: UDPError) => void): void;
+        addEventListener(name: string, callback: (event: any) => void): void;
+        /** tinet: multicast; the interface by name or number. */
+        joinGroup(group: string, networkInterface?: string): void;
+        leaveGroup(group: string, networkInterface?: string): void;
+        /** tinet: where multicast goes out. */
+        multicastInterface?: string;
+        multicastTTL?: number;
+        /** tinet: whether own multicast comes back. */
+        loopback?: boolean;
+        ttl?: number;
+        broadcast?: boolean;
+        /** tinet: several receivers of one port. */
+        reuseAddress?: boolean;
+      }
+      function createUDP(properties?: Partial<UDP> & { [key: string]: any }): UDP;
+    }
+    /**
+     * tinet: the legacy socket.  The declarations of 9.0.1 forbid createTCPSocket, so:
+     * `const socket: Titanium.Network.TCPSocket = (Ti.Network as any).createTCPSocket(...)`.
+     */
+    interface TCPSocket extends Titanium.Proxy {
+      hostName: string;
+      port: number;
+      /** Titanium.Network.READ_MODE, WRITE_MODE or READ_WRITE_MODE: 1, 2 or 3. */
+      mode: number;
+      stripTerminator: boolean;
+      readonly isValid: boolean;
+      /** tinet: as of Socket.TCP. */
+      readonly host: string;
+      readonly state: number;
+      /** tinet: milliseconds that connect() waits at most; default 75,000. */
+      timeout?: number;
+      listen(): void;
+      connect(): void;
+      write(data: string | Titanium.Blob, sendTo?: number): void;
+      close(): void;
+      addEventListener(name: string, callback: (event: any) => void): void;
     }
     interface HTTPClient {
       /** Called before each redirect that is followed. */

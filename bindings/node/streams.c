@@ -450,6 +450,18 @@ static napi_value stream_info(napi_env env, napi_callback_info info)
   return o;
 }
 
+/* streamTlsFailure(handle) -> object, or null */
+static napi_value stream_tls_failure(napi_env env, napi_callback_info info)
+{
+  napi_value args[1];
+  struct handle *h;
+
+  if (!get_args(env, info, 1, args) ||
+      !(h = handle_of(env, args[0], HANDLE_STREAM)))
+    return NULL;
+  return make_tls_failure(env, tinet_stream_tls_failure(h->of.stream));
+}
+
 /* socketClose(handle): any kind; fine if it is closed */
 static napi_value socket_close(napi_env env, napi_callback_info info)
 {
@@ -492,6 +504,7 @@ void define_streams(napi_env env, napi_value exports)
   define(env, exports, "streamShutdown", stream_shutdown);
   define(env, exports, "streamOption", stream_option);
   define(env, exports, "streamInfo", stream_info);
+  define(env, exports, "streamTlsFailure", stream_tls_failure);
   define(env, exports, "socketClose", socket_close);
   define(env, exports, "socketAdopt", socket_adopt);
 }

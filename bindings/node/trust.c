@@ -187,16 +187,10 @@ static void set_text(napi_env env, napi_value object, const char *name,
   (void)napi_set_named_property(env, object, name, make_text(env, text));
 }
 
-/* tlsFailure(client) -> object or null */
-static napi_value tls_failure(napi_env env, napi_callback_info info)
+napi_value make_tls_failure(napi_env env, const tinet_tls_failure *f)
 {
-  const tinet_tls_failure *f;
-  napi_value args[1], o = NULL;
-  struct client *c;
+  napi_value o = NULL;
 
-  if (!get_args(env, info, 1, args) || !(c = client_of(env, args[0])))
-    return NULL;
-  f = tinet_http_client_tls_failure(c->http);
   if (!f || napi_create_object(env, &o) != napi_ok)
     return make_null(env);
   set_text(env, o, "reason", tinet_tls_reason_name(f->reason));
@@ -216,6 +210,17 @@ static napi_value tls_failure(napi_env env, napi_callback_info info)
   set_text(env, o, "expectedSpki", f->expected_spki);
   set_text(env, o, "seenSpki", f->seen_spki);
   return o;
+}
+
+/* tlsFailure(client) -> object or null */
+static napi_value tls_failure(napi_env env, napi_callback_info info)
+{
+  napi_value args[1];
+  struct client *c;
+
+  if (!get_args(env, info, 1, args) || !(c = client_of(env, args[0])))
+    return NULL;
+  return make_tls_failure(env, tinet_http_client_tls_failure(c->http));
 }
 
 void define_trust(napi_env env, napi_value exports)

@@ -404,6 +404,15 @@ test('TLS on both sides, verified by default', async (t) => {
   const e = await new Promise((done) => { stranger.error = done; stranger.connect(); });
   assert.equal(e.reason, 'TINET_ECERTIFICATE');
   assert.equal(stranger.state, ERROR);
+  // the same story as a request's
+  const client2 = Ti.Network.createHTTPClient();
+  server.accept();
+  const told = await new Promise((done) => {
+    client2.onerror = done;
+    client2.open('GET', `https://localhost:${server.port}/`);
+    client2.send();
+  });
+  assert.deepEqual([e.tls.reason, e.tls.subject, e.tls.depth, e.error], [told.tls.reason, told.tls.subject, told.tls.depth, told.error]);
 });
 
 test('an idle socket is collected and keeps nothing running', () => {

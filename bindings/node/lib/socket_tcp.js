@@ -305,6 +305,7 @@ class TCP extends IOStream {
     const event = { type: 'error', source: this, socket: this, success: false, code: error.code, errorCode: error.code, error: error.message };
     if (error.reason) event.reason = error.reason;
     if (error.detail && error.detail !== error.message) event.detail = error.detail;
+    if (error.tls) event.tls = error.tls;
     this.error(event);
   }
 
@@ -334,7 +335,7 @@ class TCP extends IOStream {
           this.#onShaken(false);
           break;
         }
-        this.#fail({ ...this.#named(a, b, c), detail: d });
+        this.#fail({ ...this.#named(a, b, c), detail: d, tls: this.#tlsFailure() });
         break;
       case EVENTS.ACCEPT:
         this.#accepted(a, b, c);
@@ -343,6 +344,12 @@ class TCP extends IOStream {
         api.warn(`Socket.TCP: ${b}; listening goes on as soon as it can`);
         break;
     }
+  }
+
+  // Why a handshake failed, as HTTPClient tells it; null if it did not.
+  #tlsFailure() {
+    const isStream = this.#state !== STATES.LISTENING && (this.#fixed.tls || this.#fixed.secure);
+    return isStream ? native.streamTlsFailure(this.#handle) : null;
   }
 
   // The texts that apps know.  ti: Titanium.Network.Socket.TCP.error

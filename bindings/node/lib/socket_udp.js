@@ -244,7 +244,8 @@ class UDP extends Proxy {
   }
 
   #report(error) {
-    this.#tell('error', { success: false, code: error.code, errorCode: error.code, error: error.message });
+    const { code, message, detail } = error;
+    this.#tell('error', { success: false, code, errorCode: code, error: message, ...(detail && detail !== message ? { detail } : {}) });
   }
 
   #received(bytes, address, port, isTruncated) {
@@ -257,7 +258,7 @@ class UDP extends Proxy {
 
   _onNative(event, a, b, c, d) {
     if (event === EVENTS.DATAGRAM) this.#received(a, b, c, d);
-    else if (event === EVENTS.ERROR) this.#report({ code: a, message: b });
+    else if (event === EVENTS.ERROR) this.#report({ code: a, message: b, detail: d });
   }
 }
 

@@ -41,6 +41,20 @@ const socket: Titanium.Network.Socket.TCP = tinet.Network.Socket.createTCP({ hos
 socket.tls = { ca: 'ca.pem', alpn: 'chat' };
 socket.drain = (e) => tinet.API.info(String(e.socket.writableLength));
 socket.shutdown();
+socket.blockingTimeout = 1000;
+socket.closed = (e) => tinet.API.info(String(e.socket.isConnected()));
+socket.error = (e) => tinet.API.info(`${e.code} ${e.detail} ${e.tls?.reason}`);
+
+const udp: Titanium.Network.Socket.UDP = tinet.Network.Socket.createUDP({
+  started: (e) => tinet.API.info(String(e.port)),
+  data(e) { udp.sendString(e.port, e.address, e.stringData, (sent) => tinet.API.info(String(sent.bytesProcessed))); },
+});
+udp.start({ port: 0, group: '239.1.2.3', interface: 'eth0' });
+udp.sendBytes({ data: [1, 2], port: 9 });
+udp.addEventListener('data', (e) => tinet.API.info(String(e.truncated)));
+udp.joinGroup('239.1.2.3', 'eth0');
+const legacy: Titanium.Network.TCPSocket = (tinet.Network as any).createTCPSocket('localhost', 80);
+legacy.write('text', 1);
 
 const service = tinet.Network.createBonjourService('a', '_a._tcp', 'local.');
 service.txtRecord = { color: 'blue', flag: true };
@@ -65,3 +79,5 @@ client.timeout = 'long';
 client.status = 200;
 // @ts-expect-error there is no such method
 client.post('https://example.com/');
+// @ts-expect-error a datagram's bytes are no text
+udp.sendBytes(9, 'localhost', 'text');

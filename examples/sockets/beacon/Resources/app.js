@@ -12,7 +12,7 @@ const PATIENCE_MS = 1000;
 const [mode, ...rest] = process.argv.slice(2);
 const udp = Ti.Network.Socket.createUDP({
   error(e) {
-    Ti.API.error(e.error);
+    Ti.API.error(e.detail || e.error);
     process.exit(1);
   },
 });

@@ -9,35 +9,37 @@
 const [mode, ...rest] = process.argv.slice(2);
 
 function fail(event) {
-  Ti.API.error(event.error);
+  Ti.API.error(event.detail || event.error);
   process.exit(1);
 }
 
-// Prints the lines that come, until the other side has ended.
+// Prints the lines that come, until the other side has ended.  A line, and even a
+// character, may come in pieces.
 function hear(socket) {
-  const buffer = Ti.createBuffer({ length: 4096 });
-  const heard = Ti.createBuffer();
+  let heard = Ti.createBuffer();
 
   Ti.Stream.pump(socket, (e) => {
     if (!e.success) return; // `error` tells
-    if (e.bytesProcessed > 0) heard.append(e.buffer);
-    const lines = heard.toString().split('\n');
-    const rest = e.bytesProcessed < 0 ? '' : lines.pop();
+    const hasEnded = e.bytesProcessed < 0;
+    if (!hasEnded) heard.append(e.buffer);
+    let end = heard.length;
+    while (!hasEnded && end > 0 && heard[end - 1] !== 10) end--; // what is after the last line waits
+    const lines = heard.clone(0, end).toString().split('\n');
     lines.filter((line) => line !== '').forEach((line) => Ti.API.info(`they say: ${line}`));
-    heard.length = 0;
-    heard.append(Ti.createBuffer({ value: rest }));
-    if (e.bytesProcessed < 0) {
+    heard = heard.clone(end);
+    if (hasEnded) {
       Ti.API.info('they have gone');
       socket.close();
       process.stdin.destroy();
     }
-  }, buffer.length, true);
+  }, 4096, true);
 }
 
 // Sends what is typed; the end of the input is the end of what is sent.
 function speak(socket) {
-  process.stdin.on('data', (bytes) => {
-    if (socket.isWritable()) socket.write(Ti.createBuffer({ value: String(bytes) }), () => {});
+  process.stdin.setEncoding('utf8');
+  process.stdin.on('data', (text) => {
+    if (socket.isWritable()) socket.write(Ti.createBuffer({ value: text }), () => {});
   });
   process.stdin.on('end', () => {
     if (socket.isWritable()) socket.shutdown();
