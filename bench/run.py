@@ -308,6 +308,7 @@ def run_sockets(args, bench):
     print('sockets, C', flush=True)
     subprocess.run([os.path.join(bench, 'socket_bench'), str(args.rounds)],
                    check=True)
+    subprocess.run([os.path.join(bench, 'socket_idle')], check=True)
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'node',
                           'sockets.mjs')
     if shutil.which('node') is None:

@@ -23,7 +23,7 @@
 #define TURNS 7
 #define CONNECTIONS_MAX 64
 
-enum kind { LOAD_ECHO, LOAD_SINK };
+enum kind { LOAD_ECHO, LOAD_SINK, LOAD_SOURCE };
 
 struct load {
   const char *name;
@@ -33,7 +33,9 @@ struct load {
 };
 
 static enum kind kind;
-static int n_left; /* connections that have not ended */
+static int n_left;     /* connections that have not ended */
+static long n_to_send; /* MiB of a source */
+static char mib[1 << 20];
 
 static double cpu_seconds(void)
 {
@@ -62,8 +64,6 @@ static void echo(const int *fds, int n_fds, long n)
 
 static void pour(int fd, long n_mib)
 {
-  static char mib[1 << 20];
-
   for (long i = 0; i < n_mib; i++)
     for (size_t done = 0; done < sizeof mib;) {
       ssize_t n = write(fd, mib + done, sizeof mib - done);
@@ -72,6 +72,19 @@ static void pour(int fd, long n_mib)
         _exit(1);
       done += (size_t)n;
     }
+}
+
+static void drink(int fd, long n_mib)
+{
+  long long left = (long long)n_mib << 20;
+
+  while (left > 0) {
+    ssize_t n = read(fd, mib, sizeof mib);
+
+    if (n <= 0)
+      _exit(1);
+    left -= n;
+  }
 }
 
 static void run_client(const struct load *load, uint16_t port)
@@ -88,8 +101,10 @@ static void run_client(const struct load *load, uint16_t port)
   }
   if (load->kind == LOAD_ECHO)
     echo(fds, load->n_connections, load->n);
-  else
+  else if (load->kind == LOAD_SINK)
     pour(fds[0], load->n);
+  else
+    drink(fds[0], load->n);
 }
 
 static pid_t start_client(const struct load *load, uint16_t port)
@@ -153,6 +168,14 @@ static void on_uv_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
   (void)uv_write(&w->req, s, &out, 1, on_uv_written);
 }
 
+static void on_uv_mib_written(uv_write_t *req, int status)
+{
+  uv_buf_t buf = uv_buf_init(mib, sizeof mib);
+
+  if (status == 0 && n_to_send-- > 0)
+    (void)uv_write(req, req->handle, &buf, 1, on_uv_mib_written);
+}
+
 static void on_uv_connection(uv_stream_t *server, int status)
 {
   uv_tcp_t *s = malloc(sizeof *s);
@@ -163,6 +186,12 @@ static void on_uv_connection(uv_stream_t *server, int status)
   (void)uv_accept(server, (uv_stream_t *)s);
   (void)uv_tcp_nodelay(s, 1);
   (void)uv_read_start((uv_stream_t *)s, on_uv_alloc, on_uv_read);
+  if (kind == LOAD_SOURCE) {
+    static uv_write_t req;
+
+    req.handle = (uv_stream_t *)s;
+    on_uv_mib_written(&req, 0);
+  }
 }
 
 static double run_uv(const struct load *load)
@@ -209,6 +238,15 @@ static void on_end(tinet_stream *s, void *user)
     tinet_listener_close(listener);
 }
 
+static void on_mib_written(tinet_stream *s, int result, void *arg)
+{
+  const tinet_slice slice = {mib, sizeof mib};
+
+  if (result == 0 && n_to_send-- > 0 &&
+      tinet_stream_writev(s, &slice, 1, on_mib_written, arg) < 0)
+    abort();
+}
+
 static void on_accept(tinet_listener *l, tinet_stream *s, void *user)
 {
   static const tinet_stream_events events = {.on_read = on_read,
@@ -218,6 +256,8 @@ static void on_accept(tinet_listener *l, tinet_stream *s, void *user)
   tinet_stream_set_events(s, &events, user);
   if (tinet_stream_read_start(s) < 0)
     abort();
+  if (kind == LOAD_SOURCE)
+    on_mib_written(s, 0, NULL);
 }
 
 static double run_tinet(const struct load *load)
@@ -272,7 +312,8 @@ int main(int argc, char **argv)
   const struct load loads[] = {
       {"64-byte echo, 1 connection", LOAD_ECHO, 1, 100000},
       {"64-byte echo, 64 connections", LOAD_ECHO, 64, 256000},
-      {"1 GiB received", LOAD_SINK, 1, 1024}};
+      {"1 GiB received", LOAD_SINK, 1, 1024},
+      {"1 GiB sent", LOAD_SOURCE, 1, 1024}};
 
   for (size_t i = 0; i < sizeof loads / sizeof *loads; i++) {
     double uv = 1e9, tinet = 1e9;
@@ -280,8 +321,10 @@ int main(int argc, char **argv)
     kind = loads[i].kind;
     for (int j = 0; j < n_turns; j++) {
       n_left = loads[i].n_connections;
+      n_to_send = loads[i].n;
       uv = least(uv, run_uv(&loads[i]));
       n_left = loads[i].n_connections;
+      n_to_send = loads[i].n;
       tinet = least(tinet, run_tinet(&loads[i]));
     }
     printf("%-30s libuv %.3f s  tinet %.3f s  ratio %.3f\n", loads[i].name, uv,

@@ -338,8 +338,9 @@ TINET_API int tinet_stream_set_no_delay(tinet_stream *stream,
                                         bool on) TINET_MUST_CHECK;
 
 /* Probes a silent peer after `idle_s` seconds, then every `interval_s`, and
- * gives it up after `n_probes` without an answer; idle_s 0 = off.  Errors as
- * above, TINET_EINVAL. */
+ * gives it up after `n_probes` without an answer (TINET_ETIMEDOUT, or what the
+ * network says); after the same time also when data is not acknowledged.
+ * idle_s 0 = off.  Errors as above, TINET_EINVAL. */
 TINET_API int tinet_stream_set_keep_alive(tinet_stream *stream, unsigned idle_s,
                                           unsigned interval_s,
                                           unsigned n_probes) TINET_MUST_CHECK;

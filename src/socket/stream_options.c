@@ -45,6 +45,17 @@ int tinet_stream_set_no_delay(tinet_stream *stream, bool on)
   return set(stream, IPPROTO_TCP, TCP_NODELAY, on);
 }
 
+/* No probes are sent while data waits for its acknowledgement, which alone the
+ * kernel would repeat for a quarter of an hour: the same limit is set for that
+ * (tcp(7), TCP_USER_TIMEOUT). */
+static unsigned patience_ms(unsigned idle_s, unsigned interval_s,
+                            unsigned n_probes)
+{
+  uint64_t ms = ((uint64_t)idle_s + (uint64_t)interval_s * n_probes) * 1000;
+
+  return ms < INT32_MAX ? (unsigned)ms : INT32_MAX;
+}
+
 int tinet_stream_set_keep_alive(tinet_stream *stream, unsigned idle_s,
                                 unsigned interval_s, unsigned n_probes)
 {
@@ -53,7 +64,8 @@ int tinet_stream_set_keep_alive(tinet_stream *stream, unsigned idle_s,
     unsigned value;
   } all[] = {{TCP_KEEPIDLE, idle_s},
              {TCP_KEEPINTVL, interval_s},
-             {TCP_KEEPCNT, n_probes}};
+             {TCP_KEEPCNT, n_probes},
+             {TCP_USER_TIMEOUT, patience_ms(idle_s, interval_s, n_probes)}};
 
   if (idle_s > 0) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -62,6 +74,11 @@ int tinet_stream_set_keep_alive(tinet_stream *stream, unsigned idle_s,
       if (err < 0)
         return err;
     }
+  } else {
+    int err = set(stream, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+
+    if (err < 0)
+      return err;
   }
   return set(stream, SOL_SOCKET, SO_KEEPALIVE, idle_s > 0);
 }

@@ -3,6 +3,9 @@
  *   peer receive GROUP PORT INTERFACE        prints "ready", then one datagram
  *   peer send GROUP PORT INTERFACE TEXT
  *   peer connect HOST PORT                   prints "connected" or the error
+ *   peer hold HOST PORT [TEXT]               the same, then waits for a line on
+ *                                            standard input, sends TEXT, and
+ *                                            prints how the connection is lost
  *   peer listen HOST                         prints the port, then who came
  */
 #include <stdio.h>
@@ -116,6 +119,35 @@ static void on_accept(tinet_listener *l, tinet_stream *s, void *user)
   tinet_listener_close(l);
 }
 
+static void on_held_open(tinet_stream *s, void *text)
+{
+  char line[10];
+
+  on_open(s, NULL);
+  (void)fflush(stdout);
+  if (tinet_stream_set_keep_alive(s, 1, 1, 2) < 0 ||
+      tinet_stream_read_start(s) < 0 || !fgets(line, sizeof line, stdin) ||
+      (text && tinet_stream_write(s, text, strlen(text)) < 0))
+    printf("it cannot be held\n");
+}
+
+static int hold(char **argv)
+{
+  tinet_stream_events events = {.on_open = on_held_open, .on_error = on_error};
+  tinet_connect_options opt;
+  tinet_error err;
+  tinet_stream *s;
+
+  tinet_connect_options_init(&opt);
+  opt.host = argv[2];
+  opt.port = (uint16_t)atoi(argv[3]);
+  if (tinet_stream_connect(loop, &opt, &events, argv[4], &s, &err) < 0)
+    return complain("connect", &err);
+  (void)tinet_loop_run(loop);
+  (void)tinet_stream_close(s);
+  return 0;
+}
+
 static int listen_on(char **argv)
 {
   tinet_listen_options opt;
@@ -146,6 +178,8 @@ int main(int argc, char **argv)
     rc = listen_on(argv);
   else if (strcmp(argv[1], "connect") == 0 && argc > 3)
     rc = connect_to(argv);
+  else if (strcmp(argv[1], "hold") == 0 && argc > 3)
+    rc = hold(argv);
   else
     rc = receive_or_send(argc, argv);
   return tinet_loop_close(loop) == 0 ? rc : 3;

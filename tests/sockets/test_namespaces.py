@@ -122,6 +122,43 @@ def a_name_server_that_loses_questions_holds_up_nobody(a, b):
                 process.communicate()
 
 
+def a_peer_that_vanishes_is_given_up(a, b):
+    """Idle, and with data on its way, for which TCP sends no probes."""
+    listener = b.start("python3", "-c", SILENT)
+    port = listener.stdout.readline().strip()
+    held = []
+    try:
+        for text in ([], ["hello"]):
+            held.append(
+                subprocess.Popen(
+                    a.command(PEER, "hold", "10.9.8.2", port, *text),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            assert held[-1].stdout.readline() == "connected 10.9.8.2\n"
+        b.ip("link", "set", "cable1", "down")
+        for process in held:
+            out = process.communicate("go\n", timeout=TIMEOUT)[0]
+            assert "TINET_ETIMEDOUT 110 " in out or "TINET_EUNREACHABLE 113 " in out, out
+            assert process.returncode == 0
+    finally:
+        for process in held + [listener]:
+            process.kill()
+            process.communicate()
+        b.ip("link", "set", "cable1", "up")
+
+
+SILENT = """
+import socket, time
+s = socket.create_server(("10.9.8.2", 0))
+print(s.getsockname()[1], flush=True)
+taken = [s.accept() for i in range(2)]
+time.sleep(1000)
+"""
+
+
 def an_interface_that_vanishes_ends_nothing_wrongly(a, b):
     receiver = b.start(PEER, "receive", "239.7.7.8", "5456", "cable1")
     assert receiver.stdout.readline() == "ready\n"
@@ -143,6 +180,7 @@ TESTS = [
     a_machine_that_is_not_there_is_unreachable,
     a_silent_first_address_does_not_hold_up_the_second,
     a_name_server_that_loses_questions_holds_up_nobody,
+    a_peer_that_vanishes_is_given_up,
     an_interface_that_vanishes_ends_nothing_wrongly,
 ]
 
