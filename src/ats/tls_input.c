@@ -32,10 +32,12 @@ static bool is_http(const char *bytes, size_t n)
                      strncasecmp(bytes, "<!doc", 5) == 0));
 }
 
-static void look(struct tinet__tls_input *in)
+void tinet__tls_input_look(struct tinet__tls_input *in)
 {
   char bytes[FIRST_LINE];
-  ssize_t n = recv(in->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+  ssize_t n = in->has_begun
+                  ? 0
+                  : recv(in->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
   size_t len;
 
   if (n <= 0)
@@ -70,8 +72,7 @@ static long on_read(BIO *bio, int what, const char *arg, size_t len, int argi,
     in->n_read += *n;
   if (what != BIO_CB_READ)
     return ret;
-  if (!in->has_begun)
-    look(in);
+  tinet__tls_input_look(in);
   in->is_endless = in->n_read > MAX_BYTES;
   if (!in->is_other && !in->is_endless)
     return ret;
