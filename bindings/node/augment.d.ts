@@ -72,8 +72,8 @@ interface SocketTLS {
   passphrase?: string;
   /** PEM text of authorities whose client certificates are required. */
   clientCa?: string;
-  /** The protocol to offer or to understand. */
-  alpn?: string;
+  /** The protocols to offer or to understand, the preferred first. */
+  alpn?: string | string[];
   /** false: nothing is checked; for a person who tries something. */
   rejectUnauthorized?: boolean;
 }

@@ -236,6 +236,7 @@ void define_sockets(napi_env env, napi_value exports)
   define(env, exports, "setupSockets", setup_sockets);
   define_streams(env, exports);
   define_stream_now(env, exports);
+  define_stream_tls(env, exports);
   define_listeners(env, exports);
   define_udp(env, exports);
 }

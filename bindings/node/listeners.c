@@ -53,45 +53,6 @@ static const tinet_listener_events listener_events = {
     .on_error = on_listener_error,
 };
 
-struct tls_server {
-  tinet_tls_server_options opt;
-  char *cert, *key, *password, *ca, *alpn;
-  const char *protocols[1];
-};
-
-static void read_tls_server(napi_env env, napi_value object,
-                            struct tls_server *t)
-{
-  memset(t, 0, sizeof *t);
-  tinet_tls_server_options_init(&t->opt);
-  t->opt.certificate = t->cert = text_member(env, object, "cert");
-  t->opt.certificate_len = t->cert ? strlen(t->cert) : 0;
-  t->opt.key = t->key = text_member(env, object, "key");
-  t->opt.key_len = t->key ? strlen(t->key) : 0;
-  t->opt.password = t->password = text_member(env, object, "passphrase");
-  t->ca = text_member(env, object, "clientCa");
-  if (t->ca) {
-    t->opt.client_ca = t->ca;
-    t->opt.client_ca_len = strlen(t->ca);
-    t->opt.client_auth = TINET_CLIENT_AUTH_REQUIRED;
-  }
-  t->alpn = text_member(env, object, "alpn");
-  if (t->alpn) {
-    t->protocols[0] = t->alpn;
-    t->opt.alpn = t->protocols;
-    t->opt.n_alpn = 1;
-  }
-}
-
-static void free_tls_server(struct tls_server *t)
-{
-  free(t->cert);
-  free(t->key);
-  free(t->password);
-  free(t->ca);
-  free(t->alpn);
-}
-
 static int listen_on(struct handle *h, napi_env env, const napi_value *args,
                      tinet_error *err)
 {

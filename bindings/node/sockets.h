@@ -97,6 +97,30 @@ size_t read_endpoints(napi_env env, napi_value array, tinet_endpoint *list);
     (void)napi_close_handle_scope(env_, scope_);                               \
   } while (0)
 
+/* stream_tls.c */
+#define ALPN_MAX 16
+struct tls_alpn {
+  char *names[ALPN_MAX]; /* owned */
+  size_t n;
+};
+/* Options with the texts that they refer to; to be freed even if an exception
+ * is pending. */
+struct tls_client {
+  tinet_tls_client_options opt;
+  char *server_name, *ca_file; /* owned */
+  struct tls_alpn alpn;
+};
+struct tls_server {
+  tinet_tls_server_options opt;
+  char *cert, *key, *password, *ca; /* owned */
+  struct tls_alpn alpn;
+};
+void read_tls_client(napi_env env, napi_value object, struct tls_client *t);
+void free_tls_client(struct tls_client *t);
+void read_tls_server(napi_env env, napi_value object, struct tls_server *t);
+void free_tls_server(struct tls_server *t);
+void define_stream_tls(napi_env env, napi_value exports);
+
 /* farewells.c */
 /* Closes a stream for its owner, at once or when its last bytes have arrived.
  */

@@ -104,45 +104,6 @@ const tinet_stream_events stream_events = {
 
 /* ---- streams from JavaScript ---- */
 
-/* Options of TLS are objects: {ca, serverName, trust, rejectUnauthorized,
- * alpn} of a client, {cert, key, passphrase, clientCa, alpn} of a server. */
-struct tls_client {
-  tinet_tls_client_options opt;
-  char *server_name, *ca_file, *alpn;
-  const char *protocols[1];
-};
-
-static void free_tls_client(struct tls_client *t)
-{
-  free(t->server_name);
-  free(t->ca_file);
-  free(t->alpn);
-}
-
-static void read_tls_client(napi_env env, napi_value object,
-                            struct tls_client *t)
-{
-  napi_value value;
-  bool is_verified = true;
-
-  memset(t, 0, sizeof *t);
-  tinet_tls_client_options_init(&t->opt);
-  t->opt.server_name = t->server_name = text_member(env, object, "serverName");
-  t->opt.ca_file = t->ca_file = text_member(env, object, "ca");
-  t->alpn = text_member(env, object, "alpn");
-  if (t->alpn) {
-    t->protocols[0] = t->alpn;
-    t->opt.alpn = t->protocols;
-    t->opt.n_alpn = 1;
-  }
-  if (napi_get_named_property(env, object, "trust", &value) == napi_ok)
-    t->opt.trust = trust_of(env, value);
-  if (napi_get_named_property(env, object, "rejectUnauthorized", &value) ==
-      napi_ok)
-    (void)napi_get_value_bool(env, value, &is_verified); /* else true */
-  t->opt.is_unverified = !is_verified;
-}
-
 size_t read_endpoints(napi_env env, napi_value array, tinet_endpoint *list)
 {
   uint32_t n = 0;
@@ -450,18 +411,6 @@ static napi_value stream_info(napi_env env, napi_callback_info info)
   return o;
 }
 
-/* streamTlsFailure(handle) -> object, or null */
-static napi_value stream_tls_failure(napi_env env, napi_callback_info info)
-{
-  napi_value args[1];
-  struct handle *h;
-
-  if (!get_args(env, info, 1, args) ||
-      !(h = handle_of(env, args[0], HANDLE_STREAM)))
-    return NULL;
-  return make_tls_failure(env, tinet_stream_tls_failure(h->of.stream));
-}
-
 /* socketClose(handle): any kind; fine if it is closed */
 static napi_value socket_close(napi_env env, napi_callback_info info)
 {
@@ -504,7 +453,6 @@ void define_streams(napi_env env, napi_value exports)
   define(env, exports, "streamShutdown", stream_shutdown);
   define(env, exports, "streamOption", stream_option);
   define(env, exports, "streamInfo", stream_info);
-  define(env, exports, "streamTlsFailure", stream_tls_failure);
   define(env, exports, "socketClose", socket_close);
   define(env, exports, "socketAdopt", socket_adopt);
 }

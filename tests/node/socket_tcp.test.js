@@ -377,7 +377,7 @@ test('TLS on both sides, verified by default', async (t) => {
   const key = fs.readFileSync(file('key'), 'utf8');
   const { client, accepted } = await pair(t, {
     server: { tls: { cert, key, alpn: 'chat' } },
-    client: { host: 'localhost', tls: { ca: file('crt'), alpn: 'chat' } },
+    client: { host: 'localhost', tls: { ca: file('crt'), alpn: ['talk', 'chat'] } },
   });
   client.write(buffer('secret'));
   const target = buffer(6);
@@ -413,6 +413,27 @@ test('TLS on both sides, verified by default', async (t) => {
     client2.send();
   });
   assert.deepEqual([e.tls.reason, e.tls.subject, e.tls.depth, e.error], [told.tls.reason, told.tls.subject, told.tls.depth, told.error]);
+});
+
+test('a mistake in tls is no connection without TLS', () => {
+  for (const wrong of [true, 'yes', 1, {}, { cert: 'x' }, { cert: 'x', key: 5 }, { cert: 'x', key: 'y', alpn: [5] }]) {
+    const server = Socket.createTCP({ host: '127.0.0.1', tls: wrong });
+    assert.throws(() => server.listen(), { name: 'TypeError', code: -1 }, JSON.stringify(wrong));
+    assert.equal(server.state, INITIALIZED);
+  }
+  assert.throws(() => Socket.createTCP({ tls: { cert: 'x', key: 'y' } }).listen(), { name: 'TiSocketError' });
+  for (const wrong of ['yes', 1, { ca: 5 }, { serverName: {} }, { alpn: [5] }, { securityManager: {} }]) {
+    const client = Socket.createTCP({ host: '127.0.0.1', port: 1, tls: wrong });
+    assert.throws(() => client.connect(), { name: 'TypeError', code: -1 }, JSON.stringify(wrong));
+    assert.equal(client.state, INITIALIZED);
+  }
+});
+
+test('a file of authorities that is not there is the error callback', async () => {
+  const client = Socket.createTCP({ host: '127.0.0.1', port: 1, tls: { ca: '/no/such/file' } });
+  const e = await new Promise((done) => { client.error = done; client.connect(); });
+  assert.deepEqual([e.success, client.state], [false, ERROR]);
+  assert.doesNotMatch(e.error, /unknown host/);
 });
 
 test('an idle socket is collected and keeps nothing running', () => {

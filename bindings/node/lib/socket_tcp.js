@@ -10,6 +10,7 @@ const { callLater, runLater } = require('./later');
 const { defineAccessors, mistake } = require('./proxy');
 const { addressesOf, warnIfAnnounced } = require('./service_sockets');
 const { EVENTS, STATES, asSocketError, native, socketError } = require('./socket_native');
+const { clientOptions, serverOptions } = require('./socket_tls');
 const { Transfer, callBack } = require('./socket_transfer');
 
 const ECANCELED = 125;
@@ -76,7 +77,7 @@ class TCP extends IOStream {
     this.#state = STATES.INITIALIZED;
     this.#isConnecting = true;
     try {
-      const tls = this.#clientTLS();
+      const tls = clientOptions(this.#fixed);
       this.#handle = native.streamConnect(this, path ? null : host, path ? 0 : port, milliseconds(this.#fixed.timeout), path || null, tls, addressesOf(this, host));
     } catch (error) {
       this.#isConnecting = false;
@@ -84,26 +85,14 @@ class TCP extends IOStream {
         this.#state = state;
         throw error;
       }
-      // what is wrong with a name is told like what is wrong with a network
+      // what is wrong with a name or a file is told like what is wrong with a network
       const attempt = {}; // stands for the handle that there is not
       this.#handle = attempt;
       this.#isConnecting = true;
       callLater(() => {
-        if (this.#handle === attempt) this.#fail({ code: -1, reason: error.reason, message: `Unable to connect, unknown host ${host}: ${error.message}` });
+        if (this.#handle === attempt) this.#fail({ ...this.#named(error.code, error.message, error.reason), detail: error.detail });
       });
     }
-  }
-
-  #clientTLS() {
-    const { tls } = this.#fixed;
-    if (this.#fixed.secure === true && !tls) return {};
-    if (!tls) return null;
-    if (tls === true) return {};
-    if (typeof tls !== 'object') throw mistake(TypeError, 'Socket.TCP: tls must be true or an object');
-    const options = { ...tls };
-    if (tls.securityManager) options.trust = require('./https').trustOf(tls.securityManager);
-    if (tls.securityManager && !options.trust) throw mistake(TypeError, 'Socket.TCP: tls.securityManager is no security manager');
-    return options;
   }
 
   #reset() {
@@ -128,6 +117,7 @@ class TCP extends IOStream {
     const port = this.#fixed.port === undefined || this.#fixed.port === null ? 0 : Number(this.#fixed.port);
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw mistake(RangeError, `Socket.TCP: port ${this.#fixed.port} is outside 0..65535`);
     const backlog = Number(this.#fixed.listenQueueSize);
+    const tls = serverOptions(this.#fixed);
     this.#reset();
     if (!this.#fixed.host && !this.#fixed.path) {
       this.#fixed.host = '127.0.0.1';
@@ -135,7 +125,7 @@ class TCP extends IOStream {
     }
     const host = this.#hostIsOurs ? null : this.#fixed.host;
     try {
-      this.#handle = native.listenerOpen(this, host, port, backlog > 0 ? Math.trunc(backlog) : 0, this.#fixed.path || null, this.#fixed.tls || null);
+      this.#handle = native.listenerOpen(this, host, port, backlog > 0 ? Math.trunc(backlog) : 0, this.#fixed.path || null, tls);
     } catch (error) {
       this.#state = STATES.ERROR;
       throw asSocketError(error);
@@ -356,7 +346,7 @@ class TCP extends IOStream {
   #named(code, text, reason) {
     let message = text;
     if (reason === 'TINET_ETIMEDOUT') message = this.#isConnecting ? 'Attempt to connect to host timed out' : 'Write operation timed out';
-    else if (reason === 'TINET_ERESOLVE') message = `Unable to connect, unknown host ${this.#fixed.host}: ${text}`;
+    else if (reason === 'TINET_ERESOLVE' || reason === 'TINET_EURL' || reason === 'TINET_EINVAL') message = `Unable to connect, unknown host ${this.#fixed.host}: ${text}`;
     return { code, message, reason };
   }
 }
