@@ -229,6 +229,7 @@ void report_outcome(struct job *job, const char *kind)
     print_text(out, c);
   print_reports(out, job);
   fputs("}\n", out);
+  fflush(out); /* while the loop goes on: somebody may wait for it */
 }
 
 void report_call_text(const char *call, int err, const char *text)
