@@ -1,13 +1,20 @@
-/* avahi_browse.c - services and types that the embedded stack hears of. */
+/* avahi_browse.c - services and types that the embedded stack hears of.
+ *
+ * The first question is sent by hand, too (avahi_ask.c).
+ */
 #include "avahi_private.h"
 
 #include <stdio.h>
+
+#define TYPE_ROOM (TINET_BONJOUR_NAME_MAX + TINET_BONJOUR_TYPE_MAX + 8)
 
 struct browse_job {
   struct tinet__embedded_job job;  /* first */
   AvahiSServiceBrowser *services;  /* owned; one of the two */
   AvahiSServiceTypeBrowser *types; /* owned */
-  tinet__timer *all;               /* owned */
+  tinet__timer *all, *ask;         /* owned */
+  uint32_t interface_index;
+  char type[TYPE_ROOM];
   const struct tinet__browse_sink *sink;
   void *arg; /* of sink */
 };
@@ -21,6 +28,7 @@ static void end_job(struct tinet__bonjour_job *job)
   if (b->types)
     avahi_s_service_type_browser_free(b->types);
   tinet__timer_close(b->all);
+  tinet__timer_close(b->ask);
   tinet__free(b);
 }
 
@@ -29,6 +37,16 @@ static void on_all(void *arg)
   struct browse_job *b = arg;
 
   b->sink->on_all_for_now(b->arg);
+}
+
+static void on_ask(void *arg)
+{
+  struct browse_job *b = arg;
+  struct tinet__embedded *e = (struct tinet__embedded *)b->job.base.backend;
+  char name[TYPE_ROOM + sizeof ".local"];
+
+  (void)snprintf(name, sizeof name, "%s.local", b->type);
+  tinet__avahi_ask(&e->poll, name, b->interface_index);
 }
 
 static void on_event(struct browse_job *b, AvahiBrowserEvent event,
@@ -90,19 +108,21 @@ static void start(struct browse_job *b, AvahiServer *server,
                   const struct tinet__browse_request *request)
 {
   AvahiIfIndex interface = tinet__avahi_interface(request->interface_index);
-  char type[TINET_BONJOUR_NAME_MAX + TINET_BONJOUR_TYPE_MAX + 8];
 
+  b->interface_index = request->interface_index;
+  tinet__timer_start(b->ask, tinet__avahi_ask_delay_ms());
   if (!request->type) {
+    (void)snprintf(b->type, sizeof b->type, "%s", TINET_BONJOUR_ALL_TYPES);
     b->types = avahi_s_service_type_browser_new(
         server, interface, AVAHI_PROTO_UNSPEC, "local",
         AVAHI_LOOKUP_USE_MULTICAST, on_type, b);
     return;
   }
-  (void)snprintf(type, sizeof type, "%s%s%s",
+  (void)snprintf(b->type, sizeof b->type, "%s%s%s",
                  request->subtype ? request->subtype : "",
                  request->subtype ? "._sub." : "", request->type);
   b->services = avahi_s_service_browser_new(
-      server, interface, AVAHI_PROTO_UNSPEC, type, "local",
+      server, interface, AVAHI_PROTO_UNSPEC, b->type, "local",
       AVAHI_LOOKUP_USE_MULTICAST, on_service, b);
 }
 
@@ -121,6 +141,8 @@ int tinet__avahi_browse(struct tinet__bonjour_backend *backend,
   b->sink = sink;
   b->arg = arg;
   result = tinet__timer_open(e->loop, on_all, b, &b->all);
+  if (result == TINET_OK)
+    result = tinet__timer_open(e->loop, on_ask, b, &b->ask);
   if (result == TINET_OK)
     start(b, e->server, request);
   if (result == TINET_OK && !b->services && !b->types)

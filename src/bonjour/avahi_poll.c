@@ -139,13 +139,18 @@ static void on_watch(void *arg, unsigned events)
     tinet__free(w);
 }
 
-static bool is_network(int fd)
+/* Whether it is a socket of the network, of which there is one a family. */
+static bool is_network(struct tinet__avahi_poll *poll, int fd)
 {
   int domain = 0;
   socklen_t len = sizeof domain;
 
   if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0)
     return false;
+  if (domain == AF_INET)
+    poll->fd_ipv4 = fd;
+  else if (domain == AF_INET6)
+    poll->fd_ipv6 = fd;
   return domain == AF_INET || domain == AF_INET6;
 }
 
@@ -173,7 +178,7 @@ static AvahiWatch *watch_new(const AvahiPoll *api, int fd,
   w->wanted = event;
   w->callback = callback;
   w->arg = arg;
-  w->is_network = is_network(fd);
+  w->is_network = is_network(poll, fd);
   if (tinet__watch_open(poll->loop, fd, on_watch, w, &w->watch) < 0)
     poll->is_incomplete = true;
   update(w);
@@ -193,6 +198,10 @@ static AvahiWatchEvent watch_get_events(AvahiWatch *w)
 
 static void watch_free(AvahiWatch *w)
 {
+  if (w->fd == w->poll->fd_ipv4)
+    w->poll->fd_ipv4 = -1;
+  else if (w->fd == w->poll->fd_ipv6)
+    w->poll->fd_ipv6 = -1;
   tinet__watch_close(w->watch);
   w->is_dead = true;
   if (!w->is_busy)
@@ -270,6 +279,8 @@ int tinet__avahi_poll_open(struct tinet__avahi_poll *poll, tinet_loop *loop,
       .on_kernel = on_kernel,
       .arg = arg,
       .timeout = make_timeout(loop),
+      .fd_ipv4 = -1,
+      .fd_ipv6 = -1,
   };
   is_complete = poll->timeout != NULL;
   for (size_t i = 0; i < TINET__AVAHI_WATCHES; i++) {

@@ -21,8 +21,9 @@ struct tinet__avahi_poll {
    * does not look, or aborts, if there is no memory for it */
   AvahiTimeout *timeout;
   AvahiWatch *watches[TINET__AVAHI_WATCHES];
-  bool is_incomplete; /* a watch does not watch: the server is deaf */
-  size_t n_dropped;   /* datagrams that the filter held back */
+  bool is_incomplete;   /* a watch does not watch: the server is deaf */
+  size_t n_dropped;     /* datagrams that the filter held back */
+  int fd_ipv4, fd_ipv6; /* borrowed; -1: avahi-core has none */
 };
 
 /* TINET_ENOMEM. */

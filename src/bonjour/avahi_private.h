@@ -43,6 +43,15 @@ int tinet__avahi_failed(const struct tinet__embedded *e, tinet_error *err,
 
 AvahiIfIndex tinet__avahi_interface(uint32_t interface_index);
 
+/* ---- avahi_ask.c ---- */
+
+/* How long a first question waits. */
+uint32_t tinet__avahi_ask_delay_ms(void);
+/* Asks who has a PTR record of that name ("_http._tcp.local"), on all
+ * interfaces or on one.  It may come to nothing. */
+void tinet__avahi_ask(const struct tinet__avahi_poll *poll, const char *name,
+                      uint32_t only_interface);
+
 /* ---- avahi_hosts.c ---- */
 
 /* Which name to use; `label` NULL: the system's. */

@@ -4,6 +4,7 @@
     mdns.py INTERFACE mutate SEED N [PID]  N packets that are nearly right
     mdns.py INTERFACE files PID FILE...    a packet each
     mdns.py INTERFACE flood N          N names of one type, from one peer
+    mdns.py INTERFACE hear             when each question comes
     mdns.py INTERFACE types            types that are none, and one that is
     mdns.py INTERFACE hold             nobody else gets port 5353
 """
@@ -188,6 +189,14 @@ def send_flood(s, n):
         time.sleep(0.001)
 
 
+def hear(s):
+    print("hearing", flush=True)
+    while True:
+        data = s.recv(9000)
+        if not data[2] & 0x80:
+            print("heard %.6f" % time.monotonic(), flush=True)
+
+
 def hold():
     held = []
     for family in (socket.AF_INET, socket.AF_INET6):
@@ -206,6 +215,8 @@ def main():
         hold()
         return
     s = open_socket(interface)
+    if what == "hear":
+        hear(s)
     if what == "cname":
         send_cname(s)
     elif what == "mutate":
