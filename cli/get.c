@@ -6,6 +6,7 @@
  */
 #include "get.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -315,6 +316,11 @@ static int open_http(struct get *g)
   tinet_http_options_init(&opt);
   tinet_http_options_from_env(&opt);
   opt.ca_file = g->opt.ca_file;
+  opt.logs_tls_keys = g->opt.tls_keys != NULL;
+  if (g->opt.tls_keys && setenv("SSLKEYLOGFILE", g->opt.tls_keys, 1) != 0) {
+    cli_error("%s", strerror(errno));
+    return CLI_NO_MEMORY;
+  }
   opt.on_warning = on_warning;
   opt.warning_user = g;
   if (g->opt.proxy) {

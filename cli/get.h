@@ -16,7 +16,7 @@ enum get_body_kind {
 };
 
 struct get_options {
-  const char *url, *output, *method, *har, *proxy, *ca_file;
+  const char *url, *output, *method, *har, *proxy, *ca_file, *tls_keys;
   enum get_body_kind body_kind;
   const char *body;    /* of --data or --json */
   const char **fields; /* owned array; of --form */

@@ -24,6 +24,7 @@ enum {
   OPTION_HTTP1,
   OPTION_PROXY,
   OPTION_CA_FILE,
+  OPTION_TLS_KEYS,
   OPTION_INSECURE,
 };
 
@@ -59,6 +60,9 @@ static const struct cli_option options[] = {
      "http, https, socks5 or socks5h; '' = none\n(default: the environment's)"},
     {OPTION_CA_FILE, 0, "ca-file", "FILE",
      "trust these certificates (PEM) instead of the\nsystem's"},
+    {OPTION_TLS_KEYS, 0, "tls-keys", "FILE",
+     "add the secrets of TLS to FILE, so that a recording\n"
+     "of the network can be read"},
     {OPTION_INSECURE, 'k', "insecure", NULL,
      "accept any certificate of the server"},
     {CLI_OPTION_HELP, 'h', "help", NULL, "this text"},
@@ -219,6 +223,9 @@ static int on_option(void *user, int id, const char *value)
     return CLI_OK;
   case OPTION_CA_FILE:
     o->ca_file = value;
+    return CLI_OK;
+  case OPTION_TLS_KEYS:
+    o->tls_keys = value;
     return CLI_OK;
   case OPTION_HEADER:
     return add_header(o, value);

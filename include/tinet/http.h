@@ -73,6 +73,10 @@ typedef struct tinet_http_options {
    * certificate that is not checked).  NULL = not interested. */
   void (*on_warning)(void *user, const char *text);
   void *warning_user;
+  /* Writes the secrets of TLS connections to the file that SSLKEYLOGFILE names
+   * when the first tinet_http of the process is opened, so that a recording of
+   * the network can be read.  Without it the variable has no effect. */
+  bool logs_tls_keys;
 } tinet_http_options;
 
 /* Fills in the defaults. */

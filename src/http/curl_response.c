@@ -333,7 +333,8 @@ static struct tinet__tls_ats ats_of(const struct tinet__curl_easy *e)
 static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *arg)
 {
   struct tinet__curl_easy *e = arg;
-  struct tinet__tls_check_options opt = {.meter = &e->t->meter};
+  struct tinet__tls_check_options opt = {.meter = &e->t->meter,
+                                         .logs_keys = e->t->config.logs_keys};
   char proxy[160];
 
   (void)curl;

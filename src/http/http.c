@@ -182,6 +182,7 @@ int tinet__lane_open(struct tinet__lane *lane, tinet_http *http,
       .max_connections = opt->max_connections,
       .max_idle_connections = opt->max_idle_connections,
       .idle_timeout_ms = opt->idle_timeout_ms,
+      .logs_keys = opt->logs_tls_keys,
   };
   int err;
 

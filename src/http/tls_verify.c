@@ -7,6 +7,7 @@
  * In TLS 1.3 a rejected client certificate is heard of only after it.
  */
 #include "tls_verify.h"
+#include "tls_staple.h"
 
 #include "../core/alloc.h"
 #include "../core/error.h"
@@ -190,6 +191,20 @@ static int on_verify(X509_STORE_CTX *ctx, void *arg)
   return 0;
 }
 
+/* After the chain has been found good.  1 to go on. */
+static int on_staple(SSL *ssl, void *arg)
+{
+  struct tinet__tls_check *check = arg;
+  STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+
+  if (!tinet__tls_staple_revokes(ssl))
+    return 1;
+  if (own_failure(check))
+    tinet__tls_failure_of_revoked(check->failure, check->host,
+                                  sk_X509_value(chain, 0));
+  return 0;
+}
+
 /* ---- */
 
 static bool is_address(const char *host)
@@ -254,8 +269,15 @@ int tinet__tls_check_begin(const struct tinet__tls_check_options *opt,
   SSL_CTX_set_msg_callback(ctx, on_message);
   SSL_CTX_set_msg_callback_arg(ctx, check);
   keep_copies(check, ctx);
+  if (!opt->logs_keys) /* curl does as soon as SSLKEYLOGFILE is there */
+    SSL_CTX_set_keylog_callback(ctx, NULL);
   if (check->validates || check->ats.policy)
     SSL_CTX_set_cert_verify_callback(ctx, on_verify, check);
+  if (check->validates) {
+    tinet__tls_staple_ask(ctx);
+    SSL_CTX_set_tlsext_status_cb(ctx, on_staple);
+    SSL_CTX_set_tlsext_status_arg(ctx, check);
+  }
   if (check->ats.policy) /* a denial ends the handshake whatever curl thinks */
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
   *ret_check = check;

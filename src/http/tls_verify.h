@@ -19,6 +19,7 @@ struct tinet__tls_check_options {
   bool validates;
   tinet_trust *trust;             /* or NULL; a reference is taken */
   struct tinet__tls_ats ats;      /* of the origin; a reference is taken */
+  bool logs_keys;                 /* for debugging, if SSLKEYLOGFILE is set */
   struct tinet__tls_meter *meter; /* borrowed for the connection's life */
 };
 

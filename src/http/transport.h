@@ -136,6 +136,7 @@ struct tinet__transport_config {
   uint32_t max_connections;
   uint32_t max_idle_connections;
   uint32_t idle_timeout_ms;
+  bool logs_keys; /* to the file that SSLKEYLOGFILE names */
 };
 
 /* One transport for each way of trusting (pool.c), made of the one below. */

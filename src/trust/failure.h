@@ -7,6 +7,10 @@
 /* From a verification that failed (`store_ctx` is an X509_STORE_CTX). */
 void tinet__tls_failure_of_chain(tinet_tls_failure *failure, const char *host,
                                  void *store_ctx);
+/* From what the authority says of it (`cert` is an X509 *). */
+void tinet__tls_failure_of_revoked(tinet_tls_failure *failure, const char *host,
+                                   void *cert);
+
 /* What is noticed of a handshake, in case it fails. */
 struct tinet__tls_trouble {
   int alert_sent, alert_received; /* rfc: 8446 6.2; -1 = none */

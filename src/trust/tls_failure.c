@@ -128,6 +128,15 @@ void tinet__tls_failure_of_chain(tinet_tls_failure *f, const char *host,
     tinet__tls_describe(cert, f);
 }
 
+void tinet__tls_failure_of_revoked(tinet_tls_failure *f, const char *host,
+                                   void *cert)
+{
+  begin(f, host);
+  settle(f, TINET_TLS_REASON_REVOKED, X509_V_ERR_CERT_REVOKED);
+  f->depth = 0;
+  tinet__tls_describe(cert, f);
+}
+
 /* In TLS 1.3 an empty list has 8 bytes, before that 7. */
 #define EMPTY_CERTIFICATE_MESSAGE 8
 
@@ -316,6 +325,8 @@ static bool about_certificate(const tinet_tls_failure *f, char *to, size_t size)
     (void)snprintf(to, size, "the application refused %s", who);
     return true;
   case TINET_TLS_REASON_REVOKED:
+    (void)snprintf(to, size, "%s has been revoked by its issuer", who);
+    return true;
   case TINET_TLS_REASON_WRONG_PURPOSE:
   case TINET_TLS_REASON_INVALID:
     (void)snprintf(to, size, "%s: %s", who,

@@ -171,6 +171,18 @@ def verbose_names_tls_version_and_cipher(folder):
 
 
 @test
+def the_secrets_of_tls_are_written_if_that_is_asked_for(folder):
+    certificate = make_certificate(folder)
+    asked, env = os.path.join(folder, "asked"), os.path.join(folder, "env")
+    with Server(certificate) as server:
+        for words in ((), ("--tls-keys", asked)):
+            done = get(server.url("/hello"), "--ca-file", certificate[0], *words, SSLKEYLOGFILE=env)
+            equal(done.status, 0)
+    contains(read(asked).decode(), "CLIENT_")
+    assert not os.path.exists(env) or read(env) == b""
+
+
+@test
 def verbose_says_why_a_hop_failed(_folder):
     held, port = closed_port()
     done = get("http://127.0.0.1:%d/" % port, "-v")

@@ -4,7 +4,7 @@
 
 #include "drive.h"
 
-enum kind { STRING, NUMBER32, NUMBER64, SIZE };
+enum kind { STRING, FLAG, NUMBER32, NUMBER64, SIZE };
 
 struct option {
   const char *name;
@@ -34,6 +34,7 @@ static const struct option options[] = {
     OPTION(SIZE, spill_threshold),
     OPTION(NUMBER64, max_decoded_bytes),
     OPTION(NUMBER32, max_decoded_ratio),
+    OPTION(FLAG, logs_tls_keys),
 };
 
 static unsigned count_fds(void)
@@ -64,6 +65,8 @@ static bool set_option(struct drive *drive, const char *name, const char *value)
         return false;
       drive->option_strings[drive->n_option_strings++] = copy;
       memcpy(field, &copy, sizeof(copy));
+    } else if (options[i].kind == FLAG) {
+      *(bool *)(void *)field = number != 0;
     } else if (options[i].kind == NUMBER32) {
       uint32_t small = (uint32_t)number;
 

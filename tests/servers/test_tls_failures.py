@@ -235,6 +235,70 @@ def nothing_in_a_certificate_reaches_a_terminal_as_control_character(world):
         true(all(ord(c) >= 32 for c in text), repr(text))
 
 
+class Stapled:
+    """A server of openssl that staples what the authority says of its leaf."""
+
+    def __init__(self, world, leaf, ca, key, says, digest="sha1"):
+        path = lambda name: world.pki.path("staple." + name)
+        serial = subprocess.run(["openssl", "x509", "-in", leaf[0], "-noout", "-serial"], stdout=subprocess.PIPE, check=True)
+        serial = serial.stdout.decode().strip().split("=")[1]
+        end = stamp(2)[2:]
+        write(path("index"), {"good": "V\t%s\t\t%s\tunknown\t/CN=x\n" % (end, serial),
+                              "revoked": "R\t%s\t%s,keyCompromise\t%s\tunknown\t/CN=x\n" % (end, stamp(-1)[2:], serial)}[says])
+        world.pki.run("ocsp", "-index", path("index"), "-rsigner", ca, "-rkey", key, "-CA", ca, "-issuer", ca,
+                      "-" + digest, "-cert", leaf[0], "-noverify", "-ndays", "1", "-respout", path("der"))
+        self.args = ["openssl", "s_server", "-quiet", "-www", "-cert", leaf[0], "-key", leaf[1], "-status_file", path("der")]
+        self.folder = world.folder
+
+    def __call__(self, *more):
+        return server(lambda port: self.args + ["-accept", "127.0.0.1:%d" % port, *more], self.folder, "s_server")
+
+
+@suite.test
+def a_stapled_answer_counts_if_the_authority_has_signed_it(world):
+    leaf = world.pki.certificate("stapled", "DNS:localhost")
+    ours, theirs = (world.pki.ca, world.pki.path("ca.key")), (world.other.ca, world.other.path("ca.key"))
+    for signer, says, digest, is_refused in ((ours, "good", "sha1", False), (ours, "revoked", "sha1", True),
+                                             (ours, "revoked", "sha256", True), (theirs, "revoked", "sha1", False)):
+        for version in ("-tls1_2", "-tls1_3"):
+            with Stapled(world, leaf, *signer, says, digest)(version) as port:
+                driver = world.driver()
+                outcome = driver.get("https://localhost:%d/" % port)
+                if is_refused:
+                    failed(outcome, "revoked", -1202, openssl=23, subject="CN=stapled", depth=0)
+                    true("the server's certificate (CN=stapled) has been revoked" in outcome.error_text, outcome.error_text)
+                else:
+                    equal("load", outcome.outcome, "%s %s: %s" % (says, version, outcome))
+                equal("load", driver.get("https://localhost:%d/" % port, validates_certificate=False).outcome)
+                driver.end()
+
+
+@suite.test
+def an_answer_that_nobody_has_signed_is_none(world):
+    leaf = world.pki.certificate("unsigned", "DNS:localhost")
+    stapled = Stapled(world, leaf, world.pki.ca, world.pki.path("ca.key"), "revoked")
+    der = world.pki.path("staple.der")
+    whole = open(der, "rb").read()
+    at = whole.index(b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02") + 20  # in the signature, ecdsa-with-SHA256
+    for answer, is_refused in ((whole, True), (whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:], False)):
+        write(der, answer)
+        with stapled() as port:
+            driver = world.driver()
+            equal("error" if is_refused else "load", driver.get("https://localhost:%d/" % port).outcome)
+            driver.end()
+
+
+@suite.test
+def the_secrets_of_TLS_are_written_only_where_that_is_asked_for(world):
+    peer, path = world.serve(world.good), world.pki.path("keys")
+    for logs, want in ((0, 0), (1, 1)):
+        driver = Driver(options={"ca_file": world.pki.ca, "logs_tls_keys": logs}, env={"SSLKEYLOGFILE": path})
+        world.stack.callback(driver.kill)
+        loads(driver.get(peer.url))
+        driver.kill()
+        equal(want, int(os.path.exists(path) and os.path.getsize(path) > 0))
+
+
 # ---- pins ----
 
 
