@@ -43,6 +43,7 @@ static bool is_plist(const struct tinet__node *root)
 
 /* The one value of a property list. */
 static int read_plist(struct job *j, const struct tinet__node *root,
+                      enum tinet__plist_reader reader,
                       struct tinet__value_tree *tree)
 {
   const struct tinet__node *value =
@@ -52,8 +53,7 @@ static int read_plist(struct job *j, const struct tinet__node *root,
     return tinet__error_set(j->error, TINET_ESYNTAX, TINET_ORIGIN_TINET, 0,
                             "%s:%u:%u: the property list is empty",
                             root->at.source, root->at.line, root->at.column);
-  return tinet__plist_read_element(value, TINET__PLIST_APPLE, &j->findings,
-                                   tree, j->error);
+  return tinet__plist_read_element(value, reader, &j->findings, tree, j->error);
 }
 
 static int read_document(struct job *j, const struct tinet__dom *dom)
@@ -62,7 +62,7 @@ static int read_document(struct job *j, const struct tinet__dom *dom)
   int err;
 
   if (is_plist(dom->root))
-    return read_plist(j, dom->root, j->tree);
+    return read_plist(j, dom->root, TINET__PLIST_APPLE, j->tree);
   err = tinet__tiapp_ats_read(dom, &j->findings, &tiapp);
   if (err < 0)
     return err;
@@ -117,7 +117,8 @@ static int read_base(struct job *j, const struct input *in)
   err = read_dom(j, in, name, &dom);
   if (err < 0)
     return err;
-  err = read_plist(j, dom.root, j->base);
+  /* Titanium's builder reads it, and iOS what that makes of it. */
+  err = read_plist(j, dom.root, TINET__PLIST_TITANIUM, j->base);
   tinet__dom_free(&dom);
   return err;
 }

@@ -168,13 +168,23 @@ static void drop_keys(struct tinet__value *dict)
   }
 }
 
+/* The last <plist> of the last <ios>; NULL: none. */
+static const struct tinet__node *find_plist(const struct tinet__node *ios)
+{
+  const struct tinet__node *plist = NULL;
+
+  for (const struct tinet__node *n = ios ? ios->first : NULL; n; n = n->next)
+    if (strcmp(n->name, "plist") == 0)
+      plist = n;
+  return plist;
+}
+
 /* The dictionaries of <ios><plist>, one over the other, in a tree of their own.
  */
 static int read_ios(struct build *b, struct tinet__value_tree *own,
                     struct tinet__value **ret_dict)
 {
-  const struct tinet__node *plist =
-      b->tiapp->ios ? tinet__node_child(b->tiapp->ios, "plist") : NULL;
+  const struct tinet__node *plist = find_plist(b->tiapp->ios);
   int err = tinet__value_add(own, NULL, NULL, 0, TINET__VALUE_DICT, ret_dict);
 
   for (const struct tinet__node *n = plist ? plist->first : NULL;
@@ -246,25 +256,6 @@ static int inject_entry(struct build *b, struct tinet__value *domains)
   return err;
 }
 
-static int inject(struct build *b, struct tinet__value *ats)
-{
-  struct tinet__value *loads = tinet__value_find(ats, "NSAllowsArbitraryLoads");
-  struct tinet__value *domains = tinet__value_find(ats, "NSExceptionDomains");
-  int err = TINET_OK;
-
-  if (!loads || loads->kind != TINET__VALUE_BOOL || loads->boolean) {
-    if (loads)
-      tinet__value_remove(ats, loads);
-    err = add_bool(b, ats, "NSAllowsArbitraryLoads", false);
-  }
-  if (err == TINET_OK && !domains)
-    err = add(b, ats, "NSExceptionDomains", TINET__VALUE_DICT, &domains);
-  if (err < 0 || domains->kind != TINET__VALUE_DICT ||
-      tinet__value_find(domains, "appcelerator.com"))
-    return err;
-  return inject_entry(b, domains);
-}
-
 /* Truth as JavaScript has it: the text "false" is true. */
 static bool is_truthy(const struct tinet__value *v)
 {
@@ -283,6 +274,29 @@ static bool is_truthy(const struct tinet__value *v)
   default:
     return v->text_len > 0;
   }
+}
+
+static int inject(struct build *b, struct tinet__value *ats)
+{
+  struct tinet__value *loads = tinet__value_find(ats, "NSAllowsArbitraryLoads");
+  struct tinet__value *domains = tinet__value_find(ats, "NSExceptionDomains");
+  int err = TINET_OK;
+
+  if (!loads || loads->kind != TINET__VALUE_BOOL || loads->boolean) {
+    if (loads)
+      tinet__value_remove(ats, loads);
+    err = add_bool(b, ats, "NSAllowsArbitraryLoads", false);
+  }
+  if (err == TINET_OK && domains && !is_truthy(domains)) {
+    tinet__value_remove(ats, domains);
+    domains = NULL;
+  }
+  if (err == TINET_OK && !domains)
+    err = add(b, ats, "NSExceptionDomains", TINET__VALUE_DICT, &domains);
+  if (err < 0 || domains->kind != TINET__VALUE_DICT ||
+      tinet__value_find(domains, "appcelerator.com"))
+    return err;
+  return inject_entry(b, domains);
 }
 
 static bool is_before(const char *version, long major, long minor)

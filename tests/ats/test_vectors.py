@@ -512,6 +512,35 @@ def titanium_vectors(engine, folder):
         equal("true", findings.get("type"), "hint")
         expect("D cleartext", "h:example.com")
 
+    def as_the_tools_do():
+        """What random projects have shown of node-titanium-sdk 6.1.0 and its reader of property lists."""
+        local = "<key>NSAllowsLocalNetworking</key><true/>"
+        one, two = ats_dict(local), AL_FALSE
+        for what, text, plist, want in (
+            ("the last <plist> counts", f"<ios><plist><dict>{one}</dict></plist><plist><dict>{two}</dict></plist></ios>", None,
+             {"NSAllowsArbitraryLoads": False}),
+            ("of several <dict> the last key counts", f"<ios><plist><dict>{one}</dict><dict>{two}</dict></plist></ios>", None,
+             {"NSAllowsArbitraryLoads": False}),
+            ("another prefix is another element", f"<ti:ios><plist><dict>{one}</dict></plist></ti:ios>", None,
+             {"NSAllowsArbitraryLoads": True}),
+            ("keys of the project's Info.plist are trimmed", f"<ios><plist><dict>{two}</dict></plist></ios>",
+             {" NSAllowsLocalNetworking ": True}, {"NSAllowsLocalNetworking": True, "NSAllowsArbitraryLoads": False}),
+            ("a number is read as far as it goes", "<ios><plist><dict>" + ats_dict(
+                "<key>NSAllowsArbitraryLoads</key><integer>0x</integer>") + "</dict></plist></ios>", None,
+             {"NSAllowsArbitraryLoads": 0}),
+            ("an element that is none takes its key along", "<ios><plist><dict>" + ats_dict(
+                "<key>NSAllowsArbitraryLoads</key><YES/>" + local) + "</dict></plist></ios>", None,
+             {"NSAllowsLocalNetworking": True}),
+        ):  # fmt: skip
+            load(tiapp(text), plist=plist)
+            equal(want, engine.effective(), what)
+        domains = ats_dict("<key>NSExceptionDomains</key><false/>")
+        load(tiapp("", domains, "9.0.0"))
+        equal({"NSAllowsArbitraryLoads": False, "NSExceptionDomains": {"appcelerator.com": INJECTED}}, engine.effective(), "false")
+        load(tiapp(""), sdk="4.1.0")  # before the builder knew of ATS
+        equal({}, engine.effective(), "an SDK before 5.0")
+
+    suite.add("projects are read as Titanium's tools read them", as_the_tools_do)
     tests = {name[1:]: test for name, test in locals().items() if re.match(r"v\d", name)}
     for number, test in sorted(tests.items()):
         suite.add(f"vector {number}: Titanium", test)
