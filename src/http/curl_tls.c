@@ -1,8 +1,8 @@
 /* curl_tls.c - which TLS versions are offered.
  *
  * Those of the request's tlsVersion, within those of App Transport Security.
- * The suites of a policy are set where a connection is made (tls_ats.c): curl
- * would compare lists of them for every request.
+ * The suites of a policy are sifted where a connection is made (tls_ats.c):
+ * curl would compare lists of them for every request.
  */
 #include "curl_private.h"
 

@@ -6,6 +6,7 @@
 #include "tls_ats.h"
 
 #include "../ats/ats.h"
+#include "../ats/suites.h"
 #include "../ats/tls_facts.h"
 #include "../core/alloc.h"
 #include "../trust/trust.h"
@@ -14,19 +15,42 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-/* Those of TLS 1.3 are OpenSSL's own; a profile without them has a maximum
- * version (curl_tls.c). */
-int tinet__tls_ats_limit(const struct tinet__tls_ats *ats, void *ssl_ctx)
+static bool is_offered(const struct tinet__tls_ats *ats,
+                       const SSL_CIPHER *suite)
 {
-  const char *list;
+  unsigned code = SSL_CIPHER_get_protocol_id(suite);
 
-  if (!ats->policy || !ats->is_judged)
-    return TINET_OK;
-  list =
-      tinet_ats_cipher_list(tinet_ats_policy_profile(ats->policy), ats->suites);
-  /* NULL: any.  The security level is that of the versions, and stays. */
-  return !list || SSL_CTX_set_cipher_list(ssl_ctx, list) == 1 ? TINET_OK
-                                                              : TINET_ETLS;
+  if (ats->suites == TINET_ATS_SUITES_NIAP)
+    return tinet__suite_is_niap(code);
+  return tinet__suite_is_in(code, tinet_ats_policy_profile(ats->policy),
+                            ats->suites);
+}
+
+typedef int security_fn(const SSL *ssl, const SSL_CTX *ctx, int op, int bits,
+                        int nid, void *other, void *user);
+
+/* NOLINTNEXTLINE(readability-function-size): OpenSSL's signature */
+static int on_security(const SSL *ssl, const SSL_CTX *ctx, int op, int bits,
+                       int nid, void *other, void *user)
+{
+  const struct tinet__tls_ats *ats = user;
+
+  if ((op & SSL_SECOP_OTHER_TYPE) == SSL_SECOP_OTHER_CIPHER &&
+      !is_offered(ats, other))
+    return 0;
+  return ((security_fn *)ats->security)(ssl, ctx, op, bits, nid, other, NULL);
+}
+
+/* A list of suites would be read by OpenSSL for each connection, which takes as
+ * long as all the judging ten times over; so the suites it has anyway are
+ * sifted.  The security level is that of the versions, and stays. */
+void tinet__tls_ats_limit(struct tinet__tls_ats *ats, void *ssl_ctx)
+{
+  if (!ats->policy || !ats->is_judged || ats->suites == TINET_ATS_SUITES_ANY)
+    return;
+  ats->security = (void (*)(void))SSL_CTX_get_security_callback(ssl_ctx);
+  SSL_CTX_set0_security_ex_data(ssl_ctx, ats);
+  SSL_CTX_set_security_callback(ssl_ctx, on_security);
 }
 
 static tinet_ats_request request_of(const struct tinet__tls_ats *ats,

@@ -16,12 +16,12 @@ struct tinet__tls_ats {
   bool is_limited;    /* what is offered is what the policy accepts, no less */
   bool is_added_anchor;     /* the authorities are not the system's */
   const tinet_trust *trust; /* borrowed; may have brought more */
+  void (*security)(void);   /* OpenSSL's own opinion of suites and keys */
 };
 
 /* Has `ssl_ctx` (an SSL_CTX *) offer what the policy accepts and no other
- * suite.  TINET_ETLS: OpenSSL has none of them. */
-int tinet__tls_ats_limit(const struct tinet__tls_ats *ats,
-                         void *ssl_ctx) TINET_MUST_CHECK;
+ * suite; `ats` lives as long as it does. */
+void tinet__tls_ats_limit(struct tinet__tls_ats *ats, void *ssl_ctx);
 
 /* Judges what is known when the certificate has come; `store_ctx` is an
  * X509_STORE_CTX *.  If only pins count, its chain has been verified before.

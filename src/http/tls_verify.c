@@ -256,8 +256,9 @@ int tinet__tls_check_begin(const struct tinet__tls_check_options *opt,
   check = make(opt);
   if (!check)
     return TINET_ENOMEM;
-  err = tinet__tls_ats_limit(&check->ats, ctx);
-  if (err == TINET_OK && check->trust)
+  tinet__tls_ats_limit(&check->ats, ctx);
+  err = TINET_OK;
+  if (check->trust)
     err = tinet__trust_apply(check->trust, check->host, ctx);
   if (err == TINET_OK && SSL_CTX_set_ex_data(ctx, ctx_index, check) != 1)
     err = TINET_ENOMEM;

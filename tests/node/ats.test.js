@@ -9,6 +9,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const http2 = require('node:http2');
 const https = require('node:https');
+const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const tls = require('node:tls');
@@ -372,6 +373,37 @@ test('not one byte of HTTP goes to a server that is denied', async (t) => {
       assert.equal(raw.bytes, 0, `${reason} ${maxVersion}`);
     }
   }
+});
+
+// The suites of the ClientHello that a request sends, as IANA's numbers; rfc: 8446 4.1.2
+async function offeredSuites(t) {
+  let hello;
+  const seen = await serve(t, net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (data) => { hello = data; socket.destroy(); });
+  }));
+  await outcome(`https://localhost:${seen.port}/`);
+  const session = 5 + 4 + 2 + 32; // of the record, the message, its version and random
+  const at = session + 1 + hello[session];
+  const suites = [];
+  for (let i = 0; i < hello.readUInt16BE(at); i += 2) suites.push(hello.readUInt16BE(at + 2 + i));
+  return suites.filter((code) => code !== 0x00ff).sort((a, b) => a - b); // renegotiation, which is no suite
+}
+
+test('no suite is offered that would be denied', async (t) => {
+  const tls13 = [0x1301, 0x1302, 0x1303];
+  const ats = [0xc009, 0xc00a, 0xc013, 0xc014, 0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 0xcca9];
+  const rsa = [0x002f, 0x0035, 0x009c, 0x009d];
+  underEntry({});
+  assert.deepEqual(await offeredSuites(t), [...tls13, ...ats]);
+  underEntry({ NSExceptionRequiresForwardSecrecy: false });
+  assert.deepEqual(await offeredSuites(t), [...rsa, ...tls13, ...ats]);
+  underEntry({ NSExceptionMinimumTLSVersion: 'TLSv1.0', NSExceptionRequiresForwardSecrecy: false });
+  assert.deepEqual(await offeredSuites(t), [...rsa, ...tls13, ...ats]);
+  underEntry({}, { NSRequiresNIAPTLSPackageVersion: 'FCP_v2.1' });
+  assert.deepEqual(await offeredSuites(t), [...tls13, 0xc02b, 0xc02c, 0xc02f, 0xc030]);
+  underEntry({ NSExceptionMinimumTLSVersion: 'TLSv1.3' });
+  assert.deepEqual((await offeredSuites(t)).filter((code) => tls13.includes(code)), tls13);
 });
 
 test('a session that was judged is resumed', async (t) => {
