@@ -501,13 +501,15 @@ def a_fragment_does_not_count(world):
 @suite.test
 def unsafe_methods_invalidate(world):
     for path in ("memory", world.path()):
-        pages = [world.origin.page([("Cache-Control", "max-age=60")]) for _ in range(3)]
+        pages = [world.origin.page([("Cache-Control", "max-age=60")]) for _ in range(4)]
         foreign = world.origin.page([("Cache-Control", "max-age=60")]).replace("127.0.0.1", "localhost")
         target = pages[0]
 
         def route(request, pages=pages, foreign=foreign):
             if request.method == "POST":
                 return response("201 Created", [("Location", pages[1]), ("Content-Location", foreign)])
+            if request.method == "PUT":
+                return response("204 No Content", [("Content-Location", pages[3])])
             if request.method == "DELETE":
                 return response("404 Not Found")
             return response("200 OK", [("Cache-Control", "max-age=60")], b"body")
@@ -522,7 +524,12 @@ def unsafe_methods_invalidate(world):
             check(driver, target, MISS)
             check(driver, pages[1], MISS)
             check(driver, pages[2], HIT)
+            check(driver, pages[3], HIT)
             check(driver, foreign, HIT)
+            driver.request("PUT", target, body=[("bytes", "text/plain", "x")])
+            check(driver, target, MISS)
+            check(driver, pages[2], HIT)
+            check(driver, pages[3], MISS)
 
 
 @suite.test
