@@ -277,6 +277,7 @@ static int clear_cookies(struct cookies *c)
 
 static bool is_json_text(const char *text)
 {
+  text += strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* UTF-8's mark */
   text += strspn(text, " \t\r\n");
   return *text == '[' || *text == '{';
 }

@@ -102,11 +102,18 @@ void tinet__cookie_batch_free(struct tinet__cookie_batch *b)
 
 /* ---- the public functions ---- */
 
+/* As some editors begin a file in UTF-8. */
+static size_t mark_len(const char *text, size_t len)
+{
+  return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 int tinet_cookie_jar_import(tinet_cookie_jar *jar, tinet_cookie_format format,
                             const char *text, size_t len, size_t *ret_n,
                             tinet_error *err)
 {
   struct tinet__cookie_batch batch = {.err = err};
+  size_t skip;
   int code;
 
   if (!jar || (!text && len > 0) || (unsigned)format > TINET_COOKIE_FORMAT_JSON)
@@ -115,10 +122,12 @@ int tinet_cookie_jar_import(tinet_cookie_jar *jar, tinet_cookie_format format,
     return tinet__error_set(err, TINET_ESYNTAX, TINET_ORIGIN_TINET, 0,
                             "the text is longer than %u bytes",
                             TINET__COOKIE_MAX_TEXT);
+  text = text ? text : "";
+  skip = mark_len(text, len);
   batch.now_us = tinet__jar_now_us(jar);
   code = format == TINET_COOKIE_FORMAT_JSON
-             ? tinet__cookie_read_json(&batch, text ? text : "", len)
-             : tinet__cookie_read_netscape(&batch, text ? text : "", len);
+             ? tinet__cookie_read_json(&batch, text + skip, len - skip)
+             : tinet__cookie_read_netscape(&batch, text + skip, len - skip);
   if (code == TINET_OK)
     code = tinet__jar_add_all(jar, batch.cookies, batch.n);
   if (code == TINET_OK && ret_n)

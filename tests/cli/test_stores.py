@@ -196,7 +196,7 @@ def a_bad_file_changes_nothing_and_says_where(folder):
 @test
 def control_characters_do_not_reach_the_terminal(folder):
     text = json.dumps([{"name": "a", "value": "1", "domain": "example.org", "path": "/\u009b31m", "expires": 4000000000}])
-    status, _, err = run(folder, "cookies", "import", "-", "--app", "demo", text=text)
+    status, _, err = run(folder, "cookies", "import", "-", "--app", "demo", text="\ufeff" + text)
     equal((status, err), (0, ""))
     out = run(folder, "cookies", "list", "--app", "demo")[1]
     assert "\x9b" not in out, repr(out)

@@ -324,6 +324,17 @@ static int64_t hurried_clock_us(void)
   return now_us += 2000000;
 }
 
+static void a_mark_of_utf_8_in_front_does_not_count(void)
+{
+  begin();
+  T_EQ(1, n_imported(TXT, "\xef\xbb\xbf# Netscape HTTP Cookie File\n"
+                          "x.example\tFALSE\t/\tFALSE\t0\ta\t1\n"));
+  T_EQ(1, n_imported(JSON, "\xef\xbb\xbf[{\"name\":\"b\",\"value\":\"2\","
+                           "\"domain\":\"x.example\"}]"));
+  T_EQ(2, tinet_cookie_jar_count(jar));
+  end();
+}
+
 static void what_expires_meanwhile_makes_room_and_is_gone(void)
 {
   tinet_cookie_jar_options opt;
@@ -423,6 +434,7 @@ int main(void)
   T_RUN(a_name_with_a_tab_is_a_comment);
   T_RUN(a_path_with_a_semicolon_comes_back);
   T_RUN(limits_hold_for_imports_too);
+  T_RUN(a_mark_of_utf_8_in_front_does_not_count);
   T_RUN(what_expires_meanwhile_makes_room_and_is_gone);
   T_RUN(the_same_twice_is_one_the_last);
   T_RUN(memory_may_run_out);
