@@ -19,7 +19,7 @@
 #define BUS_PATH "/org/freedesktop/DBus"
 
 #define ANSWER_MS 500     /* no longer shall a stopped daemon hold up a start */
-#define RUNNING_MS 5000   /* one that has just been started takes a second */
+#define RUNNING_MS 2500   /* one that has just been started takes a second */
 #define RETRY_MIN_MS 500u /* a bus that was restarted */
 #define RETRY_MAX_MS 30000u /* a machine without any */
 

@@ -283,6 +283,21 @@ static void a_daemon_that_is_not_ready_is_waited_for(void)
   finish();
 }
 
+/* It fights for its host name with another stack, for ever. */
+static void a_daemon_that_never_gets_ready_is_not_waited_for_long(void)
+{
+  begin();
+  fake.state = 3;
+  fake_listen();
+  T_EQ(0, try_open());
+  expect("absent ");
+  fake_say_state(2);
+  expect("ready ");
+  fake_say_state(3);
+  expect("absent ");
+  finish();
+}
+
 static void a_daemon_that_does_not_answer_is_absent_until_it_does(void)
 {
   begin();
@@ -770,6 +785,7 @@ int main(void)
   T_RUN(without_a_bus_it_is_absent_at_once);
   T_RUN(a_daemon_that_comes_and_goes_is_followed);
   T_RUN(a_daemon_that_is_not_ready_is_waited_for);
+  T_RUN(a_daemon_that_never_gets_ready_is_not_waited_for_long);
   T_RUN(a_daemon_that_does_not_answer_is_absent_until_it_does);
   T_RUN(a_daemon_that_cannot_or_may_not_be_asked_is_absent);
   T_RUN(a_bus_that_ends_is_tried_again);
