@@ -17,6 +17,7 @@
 
 #define SETTLE_MS 50     /* without a change, a batch is over */
 #define BATCH_MAX_MS 500 /* or after that, whatever comes */
+#define MOVE_MS 2000     /* a back end tells all for now after 1.3 seconds */
 
 struct tinet_bonjour_browser {
   struct tinet__bonjour_user user;
@@ -32,6 +33,7 @@ struct tinet_bonjour_browser {
   struct tinet__deferred soon;
   tinet_error err; /* set: to be told */
   size_t n_told;   /* changes of the batch up to now */
+  bool is_moving;  /* a batch with all that the last back end has seen */
   bool is_batch_open, is_batch_over, is_all_for_now, has_told_all;
   bool is_flushing, is_closed;
 };
@@ -77,6 +79,8 @@ static void extend_batch(tinet_bonjour_browser *b)
 {
   uint64_t now = tinet__loop_now_ms(tinet__bonjour_loop(b->user.bonjour));
 
+  if (b->is_moving)
+    return;
   if (!b->is_batch_open)
     b->batch_began_ms = now;
   else if (now - b->batch_began_ms >= BATCH_MAX_MS - SETTLE_MS)
@@ -222,7 +226,7 @@ static bool tell_batch(tinet_bonjour_browser *b)
 
   b->is_all_for_now = b->is_batch_over = false;
   if (is_over) {
-    b->is_batch_open = false;
+    b->is_batch_open = b->is_moving = false;
     tinet__timer_stop(b->batch);
   }
   collect(b, is_over);
@@ -285,12 +289,18 @@ static void forget(struct tinet__entry *e, void *arg)
   note(arg, e);
 }
 
-/* What the new back end does not see within a batch is taken back. */
+/* What the new back end has not seen when it has told all for now, or after as
+ * long as that takes, is taken back. */
 static void on_stopped(struct tinet__bonjour_user *user)
 {
   tinet_bonjour_browser *b = (tinet_bonjour_browser *)user;
 
   tinet__entries_each(&b->entries, forget, b);
+  b->is_all_for_now = false; /* that was the other one's */
+  if (tinet__list_is_empty(&b->changed))
+    return;
+  b->is_batch_open = b->is_moving = true;
+  tinet__timer_start(b->batch, MOVE_MS);
 }
 
 static void on_failed(struct tinet__bonjour_user *user, const tinet_error *err)

@@ -949,7 +949,10 @@ static void a_lost_daemon_moves_everything(void)
   T_STR("embedded", tinet_bonjour_backend_name(bonjour));
   T_EQ(1, emb.n_started);
   say_new(&emb, "Foo"); /* in time: nobody notices */
-  expect("-Bar (1) ");
+  say_new(&emb, "New");
+  expect("+New ");
+  say_all(&emb);
+  expect("-Bar (2 all) ");
   say_new(&emb, "Bar");
   expect("+Bar (1) ");
   sys.events->on_ready(sys.arg); /* and back */
@@ -958,6 +961,7 @@ static void a_lost_daemon_moves_everything(void)
   T_OK(!emb.is_open);
   say_new(&sys, "Foo");
   say_new(&sys, "Bar");
+  expect("-New (1) "); /* though the daemon does not come to an end */
   turn();
   T_EQ(0, try_resolve("Foo", 0)); /* keeps turning while nothing is told */
   T_EQ(3, sys.n_started);
