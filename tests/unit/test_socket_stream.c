@@ -266,6 +266,50 @@ static void a_reset_ends_everything_once(void)
   close_loop();
 }
 
+static char reset_buf[16];
+
+/* What a does when it is reset; each leaves it in another state. */
+static void set_scene(int scene)
+{
+  static const tinet_slice slice = {big, sizeof big};
+
+  if (scene == 1 || scene == 6)
+    T_EQ(0, tinet_stream_read_start(a.stream));
+  if (scene == 2)
+    T_EQ(0, tinet_stream_read_once(a.stream, reset_buf, sizeof reset_buf));
+  if (scene == 3 || scene == 4 || scene == 7)
+    (void)stuff(&a, big, sizeof big);
+  if (scene == 4)
+    T_EQ(0, tinet_stream_writev(a.stream, &slice, 1, end_on_done, &a));
+  if (scene == 5 || scene == 6)
+    T_EQ(0, tinet_stream_shutdown(a.stream));
+  if (scene == 7 || scene == 8)
+    T_EQ(0, tinet_stream_finish(a.stream, 20000));
+}
+
+static void a_reset_at_every_step_is_told_once(void)
+{
+  int before = n_descriptors();
+
+  for (int scene = 0; scene <= 8; scene++) {
+    open_loop();
+    connect_pair();
+    set_scene(scene);
+    (void)tinet_stream_abort(b.stream);
+    b.stream = NULL;
+    if (scene == 0 || scene == 5) /* it is not looking: reading finds out */
+      T_EQ(0, tinet_stream_read_start(a.stream));
+    TURN_UNTIL(a.n_errors + a.n_finished + a.n_ends > 0);
+    T_EQ(0, tinet_loop_run(loop)); /* and nothing is left to be done */
+    T_EQ(scene < 7, a.n_errors);
+    T_EQ(scene >= 7, a.n_finished);
+    T_EQ(0, a.n_ends);
+    T_EQ(scene == 4, a.n_done);
+    close_loop();
+    T_EQ(before, n_descriptors());
+  }
+}
+
 static void what_came_before_a_reset_is_delivered(void)
 {
   open_loop();
@@ -696,6 +740,7 @@ int main(void)
   T_RUN(borrowed_memory_comes_back_once);
   T_RUN(queued_slices_keep_their_order);
   T_RUN(a_reset_ends_everything_once);
+  T_RUN(a_reset_at_every_step_is_told_once);
   T_RUN(what_came_before_a_reset_is_delivered);
   T_RUN(read_once_gets_what_came_before_a_reset);
   T_RUN(a_reset_is_no_end_to_the_waiting_form);

@@ -24,6 +24,11 @@ static tinet_tls_server_options so;
 static tinet_tls_client_options tco;
 static tinet_trust *trust;
 
+static void nothing(void *arg)
+{
+  (void)arg;
+}
+
 static void begin(const struct pem *cert)
 {
   open_loop();
@@ -335,6 +340,100 @@ static void a_peer_that_says_nothing_has_its_time(void)
   end();
 }
 
+/* Connects a plain stream to a TLS listener, whose stream becomes b. */
+static void connect_plain(uint32_t handshake_timeout_ms)
+{
+  tinet_listen_options lo;
+  tinet_connect_options co;
+
+  so.handshake_timeout_ms = handshake_timeout_ms;
+  tinet_listen_options_init(&lo);
+  lo.tls = &so;
+  tinet_connect_options_init(&co);
+  co.host = "127.0.0.1";
+  co.port = listen_here(&lo);
+  T_EQ(0, tinet_stream_connect(loop, &co, &end_events, &a, &a.stream, NULL));
+  TURN_UNTIL(a.n_open == 1 && b.stream != NULL);
+}
+
+static void garbage_instead_of_a_handshake_is_told(void)
+{
+  static const char *const all[] = {
+      "GET / HTTP/1.0\r\n\r\n", "\x16\x03\x01\xff\xff garbage behind a header",
+      "\x16\x03\x01\x00\x04\x01\x00\x00\x00", /* an empty ClientHello */
+      "\x80\x2e\x01\x00\x02",                 /* SSL 2 */
+      "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
+  static const size_t lens[] = {18, 30, 9, 5, 16};
+  int before;
+
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    before = n_descriptors();
+    begin(&server_cert);
+    connect_plain(200);
+    T_EQ(0, tinet_stream_write(a.stream, all[i], lens[i]));
+    TURN_UNTIL(b.n_errors == 1);
+    T_OK(b.err.code == TINET_ETLS || b.err.code == TINET_ETIMEDOUT);
+    T_EQ(0, b.n_open + (int)b.n_got + b.n_ends);
+    end();
+    T_EQ(before, n_descriptors());
+  }
+}
+
+/* A peer that says something now and then has no longer than one that says
+ * nothing. */
+static void a_handshake_that_trickles_has_its_time(void)
+{
+  static const char hello[] = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+  uint64_t start;
+
+  begin(&server_cert);
+  connect_plain(150);
+  start = tinet__clock_us();
+  for (size_t i = 0; b.n_errors == 0 && i < 2000; i++) {
+    if (i < sizeof hello - 1)
+      T_EQ(0, tinet_stream_write(a.stream, hello + i, 1));
+    else
+      (void)!tinet_stream_write(a.stream, "x", 1);
+    (void)usleep(10000);
+    T_EQ(0, tinet_loop_post(loop, nothing, NULL));
+    (void)tinet_loop_run_once(loop);
+  }
+  T_EQ(1, b.n_errors);
+  T_EQ(TINET_ETIMEDOUT, b.err.code);
+  T_OK(tinet__clock_us() - start < 10000000);
+  end();
+}
+
+static void garbage_between_records_is_an_error(void)
+{
+  begin(&server_cert);
+  shake_hands("localhost");
+  T_EQ(0, tinet_stream_write(b.stream, "good", 4));
+  T_EQ(12, write(b.stream->fd, "\x17\x03\x03\x00\x07 forged", 12));
+  T_EQ(0, tinet_stream_read_start(a.stream));
+  T_EQ(0, tinet_stream_read_start(b.stream));
+  TURN_UNTIL(a.n_errors == 1 && b.n_errors + b.n_ends == 1);
+  T_EQ(4, a.n_got);
+  T_EQ(0, a.n_ends);
+  T_EQ(TINET_EPROTOCOL, a.err.code);
+  end();
+}
+
+static void one_byte_at_a_time_goes_through_tls(void)
+{
+  begin(&server_cert);
+  shake_hands("localhost");
+  T_EQ(0, tinet_stream_read_start(b.stream));
+  for (int i = 0; i < 1000; i++)
+    T_OK(tinet_stream_write(a.stream, "abcdefghij" + i % 10, 1) >= 0);
+  T_EQ(0, tinet_stream_shutdown(a.stream));
+  TURN_UNTIL(b.n_ends == 1);
+  T_EQ(1000, b.n_got);
+  for (size_t i = 0; i < 1000; i++)
+    T_EQ("abcdefghij"[i % 10], b.got[i]);
+  end();
+}
+
 static void a_server_that_does_not_speak_tls_is_told(void)
 {
   tinet_listen_options lo;
@@ -507,6 +606,10 @@ int main(void)
   T_RUN(a_client_says_who_it_is);
   T_RUN(a_client_without_a_certificate_is_refused);
   T_RUN(a_peer_that_says_nothing_has_its_time);
+  T_RUN(garbage_instead_of_a_handshake_is_told);
+  T_RUN(a_handshake_that_trickles_has_its_time);
+  T_RUN(garbage_between_records_is_an_error);
+  T_RUN(one_byte_at_a_time_goes_through_tls);
   T_RUN(a_server_that_does_not_speak_tls_is_told);
   T_RUN(an_end_without_farewell_is_an_error);
   T_RUN(a_farewell_waits_for_room);
