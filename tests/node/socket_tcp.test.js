@@ -415,6 +415,20 @@ test('TLS on both sides, verified by default', async (t) => {
   assert.deepEqual([e.tls.reason, e.tls.subject, e.tls.depth, e.error], [told.tls.reason, told.tls.subject, told.tls.depth, told.error]);
 });
 
+test('keepAlive and noDelay, before and after the connection stands', async (t) => {
+  const { client, accepted } = await pair(t, { client: { keepAlive: true, noDelay: false } });
+  const hex = (port) => port.toString(16).toUpperCase().padStart(4, '0');
+  // The kernel's timer of a connection: 02 is that of keep-alive.
+  const timer = (socket) => fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/))
+    .find((w) => w[1] === `0100007F:${hex(socket.info.localPort)}` && w[2] === `0100007F:${hex(socket.info.peerPort)}`)[5].slice(0, 2);
+  assert.deepEqual([timer(client), timer(accepted)], ['02', '00']);
+  accepted.keepAlive = 5;
+  client.keepAlive = 0;
+  assert.deepEqual([timer(client), timer(accepted), client.noDelay, accepted.keepAlive], ['00', '02', false, 5]);
+  client.noDelay = true;
+  client.write(buffer('x'));
+});
+
 test('a mistake in tls is no connection without TLS', () => {
   for (const wrong of [true, 'yes', 1, {}, { cert: 'x' }, { cert: 'x', key: 5 }, { cert: 'x', key: 'y', alpn: [5] }]) {
     const server = Socket.createTCP({ host: '127.0.0.1', tls: wrong });

@@ -324,6 +324,7 @@ test('the arguments of IOStream.read and write are checked', () => {
     for (const [offset, length] of [[-1, 1], [2, 1], [0, -1], [0.5, 1]]) {
       assert.throws(() => call(buffer(1), offset, length), { name: 'RangeError' });
     }
+    assert.equal(call(buffer(1), undefined, undefined), 1); // optional, as declared
   }
 });
 

@@ -29,6 +29,7 @@ function parse(n, buffer, offset, length, last) {
     callback = at;
     n--;
   }
+  if (n === 3 && offset === undefined && length === undefined) n = 1; // as the declarations allow
   if (n !== 1 && n !== 3) throw mistake(TypeError, 'Invalid number of arguments');
   const bytes = TiBuffer.bytesOf(buffer);
   if (!bytes) throw mistake(TypeError, 'Invalid buffer argument');

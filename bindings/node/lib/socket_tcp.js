@@ -16,12 +16,20 @@ const { Transfer, callBack } = require('./socket_transfer');
 const ECANCELED = 125;
 const ETIMEDOUT = 110;
 const BLOCKING_MS = 75000; // as long as the legacy socket waits for a connection
+const KEEP_ALIVE_S = 60;
 const HANDSHAKES_MAX = 64; // of a listener with TLS at a time
 const NAMES = { 1: 'INITIALIZED', 2: 'CONNECTED', 4: 'LISTENING', 8: 'CLOSED', 16: 'ERROR' };
 
 function milliseconds(value) {
   const ms = Number(value);
   return ms > 0 && ms <= 0xffffffff ? Math.trunc(ms) : 0;
+}
+
+// `true`, or seconds after which a silent peer is probed; 0 = it is not.
+function keepAliveSeconds(value) {
+  if (value === true) return KEEP_ALIVE_S;
+  const seconds = Number(value);
+  return seconds > 0 ? Math.min(Math.ceil(seconds), 32767) : 0; // the most that the kernel takes
 }
 
 class TCP extends IOStream {
@@ -35,6 +43,8 @@ class TCP extends IOStream {
   #greeted = []; // accepted, shaken hands with, and not yet asked for
   #onShaken = null; // of such a one
   #hostIsOurs = false; // listen() has filled it in
+  #noDelay = undefined; // as good as true
+  #keepAlive = undefined;
   #fixed = { secure: false }; // host, port, timeout, listenQueueSize, connected
 
   constructor(dictionary) {
@@ -106,8 +116,25 @@ class TCP extends IOStream {
   #begin() {
     this.#state = STATES.CONNECTED;
     this.#transfer = new Transfer(this.#handle);
-    if (this.noDelay === false) native.streamOption(this.#handle, 'noDelay', 0);
-    if (this.keepAlive) native.streamOption(this.#handle, 'keepAlive', this.keepAlive === true ? 60 : Math.max(1, Math.trunc(this.keepAlive)));
+    if (this.#noDelay === false) this.#setOption('noDelay', 0);
+    if (this.#keepAlive) this.#setOption('keepAlive', keepAliveSeconds(this.#keepAlive));
+  }
+
+  // Extensions; they can be changed at any time.
+  get noDelay() { return this.#noDelay; }
+  set noDelay(on) {
+    this.#noDelay = on;
+    this.#setOption('noDelay', on === false ? 0 : 1);
+  }
+
+  get keepAlive() { return this.#keepAlive; }
+  set keepAlive(value) {
+    this.#keepAlive = value;
+    this.#setOption('keepAlive', keepAliveSeconds(value));
+  }
+
+  #setOption(name, value) {
+    if (this.#state === STATES.CONNECTED) native.streamOption(this.#handle, name, value);
   }
 
   // ---- listening ----
