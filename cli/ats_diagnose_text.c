@@ -378,6 +378,14 @@ static bool is_shown_before(const struct diagnosis *d, size_t at)
   return false;
 }
 
+static bool is_plain_http(const struct diagnose_hop *hop)
+{
+  const tinet_ats_probe *first =
+      hop->server ? &hop->server->probes[TINET_ATS_PROBE_ATS] : NULL;
+
+  return first && first->is_other_protocol && strstr(first->text, "HTTP here");
+}
+
 static void print_hop(const struct page *p, const struct diagnosis *d,
                       size_t at)
 {
@@ -386,6 +394,9 @@ static void print_hop(const struct page *p, const struct diagnosis *d,
   print_hop_head(p, d, at);
   if (hop->error.code < 0) {
     labelled(p, "error", hop->error.text);
+    if (is_plain_http(hop))
+      labelled(p, "hint",
+               "write the URL with http: to see what ATS makes of it");
     return;
   }
   print_entry(p, hop);
@@ -414,6 +425,9 @@ static const char *headline(const struct diagnosis *d, enum colour *ret_colour)
   if (hop->error.code < 0)
     return "COULD NOT BE JUDGED";
   *ret_colour = RED;
+  if (!hop->verdict.is_allowed && hop->is_https &&
+      !hop->verdict.requirement.is_judged)
+    return "DENIED by ordinary trust; App Transport Security does not apply";
   if (!hop->verdict.is_allowed)
     return "DENIED by App Transport Security";
   *ret_colour = d->status == CLI_OK ? GREEN : YELLOW;
@@ -429,6 +443,15 @@ static const char *headline(const struct diagnosis *d, enum colour *ret_colour)
   default:
     return "allowed";
   }
+}
+
+/* Of several hops: the one that the headline is about. */
+static void print_decisive(const struct page *p, const struct diagnosis *d)
+{
+  const struct diagnose_hop *hop = diagnose_decisive(d);
+
+  if (d->n_hops > 1 && (hop->error.code < 0 || !hop->verdict.is_allowed))
+    labelled(p, "because of", hop->url);
 }
 
 static void print_policy(const struct page *p, const struct diagnose_options *o)
@@ -492,6 +515,7 @@ void diagnose_text(FILE *out, const struct diagnose_options *options,
   colour(&p, PLAIN);
   (void)fputs("\n\n", out);
   print_policy(&p, options);
+  print_decisive(&p, d);
   for (size_t i = 0; i < d->n_hops; i++)
     print_hop(&p, d, i);
   print_configurations(&p, d);

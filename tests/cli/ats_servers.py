@@ -48,6 +48,7 @@ def facts(*args, status=None, **more):
 
 
 def codes(found, hop=0):
+    assert "error" not in found["hops"][hop], found["hops"][hop]["error"]
     return [r["code"] for r in found["hops"][hop]["verdict"]["reasons"]]
 
 

@@ -570,6 +570,10 @@ def each_hop_of_a_redirect_is_judged(_folder):
               {"NSExceptionDomains": {"localhost": {"NSExceptionAllowsInsecureHTTPLoads": True}}})
         equal(found["minimal_exception"]["review_keys"], ["NSExceptionAllowsInsecureHTTPLoads"])
         equal(len(facts("https://localhost:%d/away" % nginx.port, "--no-direct", status=0)["hops"]), 1)
+        text = diagnose("https://localhost:%d/away" % nginx.port, "--http", "--no-direct").out
+        for part in ("because of  http://localhost:%d/" % nginx.plain, "hop         2 of 3, HTTP status 302", "as above: allowed",
+                     "cleartext   closed", "HSTS        for 1000 seconds (0 days), with subdomains"):
+            contains(text, part)
 
 
 @test
@@ -594,6 +598,9 @@ def a_local_host_is_exempt_and_no_direct_judges_it(_folder):
         url = "https://localhost:%d/" % port
         equal(facts(url, status=1)["hops"][0]["requirements"]["judged"], False)
         equal(codes(facts(url, "--no-direct", status=1)), ["cert-lifetime"])
+        text = diagnose(url).out
+        contains(text, "DENIED by ordinary trust; App Transport Security does not apply")
+        contains(text, "- tls-version        not asked of a local host")
 
 
 # ---- many ----
