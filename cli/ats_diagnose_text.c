@@ -454,14 +454,31 @@ static void print_decisive(const struct page *p, const struct diagnosis *d)
     labelled(p, "because of", hop->url);
 }
 
+static size_t n_errors(const tinet_ats_policy *policy)
+{
+  size_t n = 0;
+
+  for (size_t i = 0; i < tinet_ats_policy_n_findings(policy); i++)
+    n += tinet_ats_policy_finding(policy, i)->severity == TINET_ATS_ERROR;
+  return n;
+}
+
 static void print_policy(const struct page *p, const struct diagnose_options *o)
 {
+  size_t n = o->policy_path ? n_errors(o->policy) : 0;
   char text[400];
 
   (void)snprintf(text, sizeof text, "%.300s, profile %s",
                  o->policy_path ? o->policy_path : "Apple's default",
                  tinet_ats_profile_name(o->ats.profile));
   labelled(p, "policy", text);
+  if (n == 0)
+    return;
+  (void)snprintf(text, sizeof text,
+                 "it has %zu mistake%s, which iOS ignores: tinet ats check "
+                 "%.300s",
+                 n, n == 1 ? "" : "s", o->policy_path);
+  labelled(p, "", text);
 }
 
 static void print_configurations(const struct page *p,

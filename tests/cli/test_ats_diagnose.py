@@ -230,6 +230,7 @@ def a_policy_that_asks_for_more_is_told_as_the_cause(folder):
         found = facts("--policy", policy({"NSExceptionDomains": {HOST: {"NSExceptionMinimumTLSVersion": "TLSv1.3"}}}), port=port, status=1)
         equal(codes(found), ["tls-version"])
         contains(found["minimal_exception"]["why_not"], "the policy asks for more than Apple's default")
+        contains(diagnose("--policy", policy({"NSAllowArbitraryLoads": True}), port=port).out, "it has 1 mistake, which iOS ignores: tinet ats check")
         pin = found["hops"][0]["chain"][0]["spki_sha256"]
         pinned = {"NSPinnedDomains": {HOST: {"NSPinnedLeafIdentities": [{"SPKI-SHA256-BASE64": "A" * 43 + "="}]}}}
         done = diagnose("--policy", policy(pinned), port=port)
