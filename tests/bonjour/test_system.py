@@ -416,6 +416,30 @@ def ipv6_alone_is_enough_for_the_daemon(_a, _b):
 
 
 @test
+def services_of_the_daemon_survive_cables_and_addresses(a, b):
+    with Daemons(System(a, "alpha")) as system:
+        near = browse(a, system, SYSTEM)
+        service = publish(a, system, AUTO, "Cable")
+        service.expect("published Cable")
+        near.expect(r"\+ Cable .*")
+        a.ip("link", "set", "cable0", "down")
+        a.ip("link", "set", "cable0", "up")
+        a.ip("addr", "add", "10.9.8.66/24", "dev", "cable0")
+        try:
+            while "address 10.9.8.66 1234" not in resolve(b, None, EMBEDDED, "Cable", 5000):
+                pass  # it is probed for first
+        finally:
+            a.ip("addr", "del", "10.9.8.66/24", "dev", "cable0")
+            a.ip("addr", "add", "fe80::1/64", "dev", "cable0", "nodad")
+        assert backend(service) == backend(near) == "system"
+        later = publish(a, system, AUTO, "Later")
+        near.expect(r"\+ Later .*")
+        for program in (near, service, later):
+            program.end()
+        assert [line for line in service.seen if re.match("published|renamed|error", line)] == ["published Cable"], service.seen
+
+
+@test
 def a_flood_of_names_through_the_daemon_stays_in_bounds(a, b):
     with Daemons(System(b, "beta", server="cache-entries-max=200000")) as system:
         browser = browse(b, system, SYSTEM)
