@@ -2,7 +2,7 @@
  * what the test says: when it is ready, what it asks, what it believes.
  */
 #include "avahi_fixture.h"
-#include "bonjour/backend.h"
+#include "bonjour/sdbus_private.h"
 #include "core/alloc.h"
 
 static tinet_loop *loop;
@@ -536,6 +536,43 @@ static void what_the_daemon_refuses_is_an_error(void)
   finish();
 }
 
+static void each_error_of_the_daemon_has_its_number(void)
+{
+  static const struct {
+    int number;
+    const char *names; /* one behind the other */
+  } all[] = {
+      {TINET_BONJOUR_BAD_ARGUMENT,
+       "BadStateError InvalidHostNameError InvalidDomainNameError "
+       "InvalidTTLError IsPatternError InvalidRecordError "
+       "InvalidServiceNameError InvalidServiceTypeError InvalidPortError "
+       "InvalidKeyError InvalidAddressError InvalidFlagsError "
+       "InvalidServiceSubtypeError "},
+      {TINET_BONJOUR_COLLISION, "CollisionError "},
+      {TINET_BONJOUR_NOT_FOUND, "NotFoundError "},
+      {TINET_BONJOUR_INVALID,
+       "InvalidOperationError InvalidObjectError VersionMismatchError "},
+      {TINET_BONJOUR_UNKNOWN,
+       "Failure NoNetworkError TimeoutError TooManyClientsError "
+       "TooManyObjectsError TooManyEntriesError OSError AccessDeniedError "
+       "DBusError DisconnectedError NoMemoryError NoDaemonError "
+       "InvalidInterfaceError InvalidInterfaceProtocolError "
+       "NotPermittedError IsEmptyError NotSupportedError "},
+  };
+  char name[64];
+  tinet_error err;
+  int len;
+
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    for (const char *at = all[i].names; *at; at += len + 1) {
+      len = (int)strcspn(at, " ");
+      (void)snprintf(name, sizeof name, AVAHI ".%.*s", len, at);
+      T_OK(tinet__sdbus_error(&err, "x", name, NULL) < 0);
+      T_EQ(all[i].number, tinet_bonjour_code_of(&err));
+      T_OK(strstr(err.text, name) != NULL);
+    }
+}
+
 static void other_txt_strings_are_sent(void)
 {
   const tinet_slice txt = {"c=3", 3};
@@ -799,6 +836,7 @@ int main(void)
   T_RUN(a_taken_name_is_a_collision_however_it_is_told);
   T_RUN(a_name_of_ours_is_taken_as_well);
   T_RUN(what_the_daemon_refuses_is_an_error);
+  T_RUN(each_error_of_the_daemon_has_its_number);
   T_RUN(other_txt_strings_are_sent);
   T_RUN(a_new_host_name_is_announced);
   T_RUN(a_lost_daemon_takes_its_jobs_along);
