@@ -88,17 +88,23 @@ bool tinet__range_parse(const char *text, struct tinet__range *ret_range,
   return true;
 }
 
+int tinet__address_compare(const struct tinet__range *a,
+                           const struct tinet__range *b, unsigned prefix)
+{
+  unsigned n_whole = prefix / 8, n_bits = prefix % 8;
+  unsigned mask = 0xffu << (8 - n_bits) & 0xffu;
+  int order = memcmp(a->bytes, b->bytes, n_whole);
+
+  if (order != 0 || n_bits == 0)
+    return order;
+  return (int)(a->bytes[n_whole] & mask) - (int)(b->bytes[n_whole] & mask);
+}
+
 bool tinet__range_has(const struct tinet__range *range,
                       const struct tinet__range *address)
 {
-  unsigned n_whole = range->prefix / 8, n_bits = range->prefix % 8;
-  unsigned mask = 0xffu << (8 - n_bits) & 0xffu;
-
-  if (range->n_bytes != address->n_bytes ||
-      memcmp(range->bytes, address->bytes, n_whole) != 0)
-    return false;
-  return n_bits == 0 ||
-         ((range->bytes[n_whole] ^ address->bytes[n_whole]) & mask) == 0;
+  return range->n_bytes == address->n_bytes &&
+         tinet__address_compare(range, address, range->prefix) == 0;
 }
 
 static bool is_in(const struct tinet__range *address, const char *range_text)

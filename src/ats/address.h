@@ -32,4 +32,8 @@ bool tinet__address_is_private(const struct tinet__range *address);
 void tinet__address_text(const struct tinet__range *address,
                          char text[TINET__ADDRESS_TEXT_MAX]);
 
+/* Orders two of the same family by their first `prefix` bits. */
+int tinet__address_compare(const struct tinet__range *a,
+                           const struct tinet__range *b, unsigned prefix);
+
 #endif

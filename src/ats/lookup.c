@@ -62,13 +62,40 @@ int tinet__ats_host_prepare(const char *text, struct tinet__ats_host *ret_host)
   return TINET_OK;
 }
 
+/* The first of the group that holds the address, by halves. */
+static const struct tinet__entry *
+find_in_group(const tinet_ats_policy *p, const struct tinet__range_group *g,
+              const struct tinet__range *host)
+{
+  size_t low = g->start, high = g->start + g->n;
+  unsigned prefix = p->entries[p->ranges[low]].range.prefix;
+  const struct tinet__entry *e;
+
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+
+    e = &p->entries[p->ranges[middle]];
+    if (tinet__address_compare(&e->range, host, prefix) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == g->start + g->n)
+    return NULL;
+  e = &p->entries[p->ranges[low]];
+  return tinet__range_has(&e->range, host) ? e : NULL;
+}
+
 static const struct tinet__entry *find_address(const tinet_ats_policy *p,
                                                const struct tinet__range *host)
 {
-  for (size_t i = 0; i < p->n_ranges; i++) {
-    const struct tinet__entry *e = &p->entries[p->ranges[i]];
+  for (size_t i = 0; i < p->n_groups; i++) {
+    const struct tinet__range_group *g = &p->groups[i];
+    const struct tinet__entry *e = NULL;
 
-    if (tinet__range_has(&e->range, host))
+    if (p->entries[p->ranges[g->start]].range.n_bytes == host->n_bytes)
+      e = find_in_group(p, g, host);
+    if (e)
       return e;
   }
   return NULL;

@@ -153,6 +153,7 @@ void tinet_ats_policy_unref(tinet_ats_policy *policy)
   }
   tinet__free(policy->entries);
   tinet__free(policy->ranges);
+  tinet__free(policy->groups);
   tinet__free(policy->names.slots);
   tinet__free(policy->pins);
   tinet__free(policy->pin_names.slots);

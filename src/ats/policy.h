@@ -73,6 +73,10 @@ struct tinet_ats_policy {
   size_t n_builtin;             /* after them */
   size_t *ranges;               /* owned: indexes, longest prefix first */
   size_t n_ranges;
+  struct tinet__range_group {
+    size_t start, n; /* of `ranges` */
+  } * groups;        /* owned: those of one family, prefix and kind */
+  size_t n_groups;
   struct tinet__name_table names; /* of entries that are names */
   struct tinet__pin *pins;        /* owned */
   size_t n_pins;

@@ -200,19 +200,55 @@ int tinet__policy_add_builtin(tinet_ats_policy *p)
   return TINET_OK;
 }
 
-/* Longest prefix first; a single address before a range of one; of equal ones
- * the last of the file. */
+/* 0 if both are of one group.  Longest prefix first; a single address before a
+ * range of one. */
+static int compare_groups(const struct tinet__entry *x,
+                          const struct tinet__entry *y)
+{
+  if (x->range.prefix != y->range.prefix)
+    return x->range.prefix > y->range.prefix ? -1 : 1;
+  if (x->range.n_bytes != y->range.n_bytes)
+    return x->range.n_bytes > y->range.n_bytes ? -1 : 1;
+  if (x->kind != y->kind)
+    return x->kind == TINET__KEY_ADDRESS ? -1 : 1;
+  return 0;
+}
+
+/* Within a group by address; of equal ones the last of the file first. */
 static int compare_ranges(const void *a, const void *b, void *entries)
 {
   size_t i = *(const size_t *)a, j = *(const size_t *)b;
   const struct tinet__entry *x = (struct tinet__entry *)entries + i;
   const struct tinet__entry *y = (struct tinet__entry *)entries + j;
+  int order = compare_groups(x, y);
 
-  if (x->range.prefix != y->range.prefix)
-    return x->range.prefix > y->range.prefix ? -1 : 1;
-  if (x->kind != y->kind)
-    return x->kind == TINET__KEY_ADDRESS ? -1 : 1;
-  return i > j ? -1 : 1;
+  if (order == 0)
+    order = tinet__address_compare(&x->range, &y->range, x->range.prefix);
+  if (order != 0)
+    return order;
+  return i > j ? -1 : i < j;
+}
+
+static int index_ranges(tinet_ats_policy *p)
+{
+  struct tinet__range_group *g = NULL;
+
+  if (p->n_ranges == 0)
+    return TINET_OK;
+  qsort_r(p->ranges, p->n_ranges, sizeof *p->ranges, compare_ranges,
+          p->entries);
+  p->groups = tinet__zalloc(p->n_ranges * sizeof *p->groups);
+  if (!p->groups)
+    return TINET_ENOMEM;
+  for (size_t i = 0; i < p->n_ranges; i++) {
+    if (!g || compare_groups(&p->entries[p->ranges[g->start]],
+                             &p->entries[p->ranges[i]]) != 0) {
+      g = &p->groups[p->n_groups++];
+      g->start = i;
+    }
+    g->n++;
+  }
+  return TINET_OK;
 }
 
 /* Of one name the later entry counts; built-in ones go behind those of the
@@ -247,7 +283,5 @@ int tinet__policy_index(tinet_ats_policy *p)
     else if (p->entries[i].kind != TINET__KEY_DEAD)
       p->ranges[p->n_ranges++] = i;
   }
-  qsort_r(p->ranges, p->n_ranges, sizeof *p->ranges, compare_ranges,
-          p->entries);
-  return TINET_OK;
+  return index_ranges(p);
 }
