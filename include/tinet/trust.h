@@ -115,7 +115,8 @@ tinet_trust_set_verifier(tinet_trust *trust, tinet_chain_cb verify, void *user,
                          void (*release)(void *user)) TINET_MUST_CHECK;
 
 /* Limits the trust to URLs that `handles` says yes to: for others a client
- * behaves as if it had none.  `url` has no user information.
+ * behaves as if it had none.  `url` has no user information.  It is asked while
+ * a hop is prepared, and must not call into the client.
  * ti: SecurityManagerProtocol.willHandleURL */
 TINET_API int tinet_trust_set_filter(tinet_trust *trust,
                                      bool (*handles)(const char *url,

@@ -88,6 +88,25 @@ static int verify(const tinet_chain *chain, tinet_error *err, void *user)
   return user != NULL && chain->n_certificates > 0 ? TINET_EPOLICY : 0;
 }
 
+/* The one text of all filters; what they were asked is told. */
+static char *handled;
+
+static bool handles(const char *url, void *user)
+{
+  (void)user;
+  printf("{\"asked\":");
+  json_text(stdout, url);
+  printf("}\n");
+  return strstr(url, handled) != NULL;
+}
+
+static int filter(tinet_trust *trust, const char *text)
+{
+  free(handled);
+  handled = strdup(text);
+  return tinet_trust_set_filter(trust, handles, NULL);
+}
+
 int trust_command(struct drive *drive, char **word, unsigned n,
                   tinet_error *err)
 {
@@ -105,6 +124,8 @@ int trust_command(struct drive *drive, char **word, unsigned n,
     code = identity(trust, word, n, err);
   else if (!strcmp(word[2], "ca") && n == 4)
     code = tinet_trust_add_ca_file(trust, word[3], err);
+  else if (!strcmp(word[2], "handles") && n == 4)
+    code = filter(trust, word[3]);
   else if (!strcmp(word[2], "verifier") && n == 4)
     code = tinet_trust_set_verifier(
         trust, verify, !strcmp(word[3], "refuse") ? drive : NULL, NULL);
@@ -140,6 +161,7 @@ int ats_command(struct drive *drive, char **word, unsigned n)
 
 void trust_free_all(struct drive *drive)
 {
+  free(handled);
   for (unsigned i = 0; i < drive->n_policies; i++) {
     tinet_ats_policy_unref(drive->policies[i].policy);
     free(drive->policies[i].name);

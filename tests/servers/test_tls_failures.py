@@ -403,6 +403,35 @@ def the_applications_verifier_has_the_last_word(world):
 
 
 @suite.test
+def a_trust_that_does_not_handle_a_URL_is_as_none(world):
+    peer, driver = world.serve(world.good), world.driver()
+    world.trust(driver, "wrong", "pin", "localhost", world.other.ca, 0)
+    driver.command("trust", "wrong", "handles", "/mine")
+
+    def redirect(connection):
+        reader = Reader(connection)
+        while True:
+            read_request(reader)
+            connection.sendall(response("302 Found", [("Location", peer.url + "mine")]))
+
+    with Threaded(redirect) as plain:
+        for url, is_asked in ((peer.url.replace("//", "//me:secret@") + "other", True), (peer.url + "mine", True),
+                              ("http://127.0.0.1:%d/" % plain.port, False)):
+            driver.prepare("GET", url, trust="wrong")
+            driver.command("send")
+            lines = driver.run()
+            outcome = [line for line in lines if "outcome" in line][0]
+            asked = [line["asked"] for line in lines if "asked" in line]
+            if "other" in url:
+                loads(outcome)
+                equal({peer.url + "other"}, set(asked))
+            else:
+                failed(outcome, "pin-mismatch", -1202, "TINET_EPIN")
+                equal({peer.url + "mine"}, set(asked), "each hop of https, by its own URL")
+    driver.end()
+
+
+@suite.test
 def an_extra_authority_is_believed(world):
     peer, driver = world.serve(world.other.certificate("extra", "DNS:localhost")), world.driver()
     world.trust(driver, "extra", "ca", world.other.ca)
