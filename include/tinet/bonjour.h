@@ -7,6 +7,10 @@
  * stack of our own in this process.  If the daemon goes or comes, everything is
  * moved to the other; browsers see removals and additions at most.
  *
+ * The stack of our own takes its random waits from rand() and seeds it when it
+ * is first needed; a program whose own numbers depend on a seed calls srand()
+ * after that, or asks for the system's back end only.
+ *
  * Ownership  The caller owns every object from open to close.  Whatever was
  *            opened on a tinet_bonjour keeps it, so it may be closed first.
  * Threads    The thread of the loop.

@@ -11,7 +11,11 @@
 
 #include <avahi-common/error.h>
 #include <avahi-core/log.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 /* Of one interface and protocol; bounds what strangers can make us keep. */
 #define CACHE_ENTRIES_MAX 4096u
@@ -99,10 +103,24 @@ static void on_state(AvahiServer *server, AvahiServerState state, void *arg)
   e->events->on_absent(&err, e->arg);
 }
 
+/* avahi-core takes its random waits from rand(), which nobody may have seeded:
+ * then all machines would wait for the same time, each time, and get into each
+ * other's way.  rfc: 6762 8.1 */
+static void seed_waits(void)
+{
+  unsigned seed = (unsigned)tinet__clock_us() ^ (unsigned)getpid();
+
+  (void)!getrandom(&seed, sizeof seed, GRND_NONBLOCK); /* else the clock */
+  srand(seed);
+}
+
 static int make_server(struct tinet__embedded *e, tinet_error *err)
 {
+  static pthread_once_t is_seeded = PTHREAD_ONCE_INIT;
   AvahiServerConfig config;
   int number = 0;
+
+  (void)pthread_once(&is_seeded, seed_waits);
 
   /* Global to the process, and the default writes to stderr. */
   avahi_set_log_function(say_nothing);

@@ -8,8 +8,10 @@
 #include <dirent.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <tinet/bonjour.h>
 #include <unistd.h>
 
@@ -268,12 +270,43 @@ static void jobs_survive_a_lack_of_memory(void)
   finish();
 }
 
+/* What rand() says next in a process that has just begun to use Bonjour. */
+static int next_random(void)
+{
+  tinet_bonjour_service *service = NULL;
+  int pipes[2], value = 0, status;
+  pid_t child;
+
+  T_EQ(0, pipe(pipes));
+  child = fork();
+  if (child == 0) {
+    begin();
+    T_EQ(0, publish("Random", &service));
+    value = rand();
+    _exit(write(pipes[1], &value, sizeof value) == (ssize_t)sizeof value ? 0
+                                                                         : 1);
+  }
+  T_EQ(child, waitpid(child, &status, 0));
+  T_EQ((int)sizeof value, (int)read(pipes[0], &value, sizeof value));
+  (void)close(pipes[0]);
+  (void)close(pipes[1]);
+  return value;
+}
+
+/* First of all: a process that has opened a stack has seeded them for its
+ * children. */
+static void two_machines_do_not_wait_alike(void)
+{
+  T_OK(next_random() != next_random());
+}
+
 int main(void)
 {
   if (!leave_network()) {
     T_SKIP(many_services_share_one_stack, "no network namespace can be made");
     return T_END();
   }
+  T_RUN(two_machines_do_not_wait_alike);
   T_RUN(many_services_share_one_stack);
   T_RUN(everything_may_be_closed_before_a_turn);
   T_RUN(the_stack_survives_a_lack_of_memory);

@@ -7,9 +7,11 @@ Needs the right to make namespaces (root); says so otherwise.
 
 import json
 import os
+import re
 import sys
 import tempfile
 
+from daemon import System
 from test_namespaces import BUILD, MDNS, ROOT, Machine, Program, cable, join, tap
 
 TINET = os.path.join(BUILD, "cli", "tinet")
@@ -469,6 +471,37 @@ Ti.Network.createBonjourService({ name: 'W', type: '_twork._tcp' }).publish(serv
     assert browser.process.wait(30) == 0 and worker.process.wait(30) == 0
 
 
+@test
+def when_no_back_end_is_left_it_is_told(a, b):
+    """The daemon is another machine's, and here somebody has port 5353 for himself."""
+    system = System(a, "alpha")
+    holder = Program(b, sys.executable, MDNS, "cable1", "hold")
+    try:
+        holder.expect("held")
+        system.start()
+        program = Program(b, *ENV, "env", "DBUS_SYSTEM_BUS_ADDRESS=" + system.address, "node", "-e", HEAD + """
+const server = Ti.Network.Socket.createTCP({ host: 'INADDR_ANY', port: 0 });
+server.listen();
+const service = Ti.Network.createBonjourService({ name: 'Lost', type: '_tlost._tcp' });
+const browser = Ti.Network.createBonjourBrowser({ serviceType: '_tlost._tcp' });
+let nLeft = 2;
+const over = (what) => { say(what); if (--nLeft === 0) server.close(); };
+browser.addEventListener('servicefound', (e) => say('found', e.service.name));
+browser.addEventListener('error', (e) => over(`browser ${told(e)} ${browser.isSearching}`));
+service.addEventListener('error', (e) => over(`service ${told(e)}`));
+service.publish(server, () => { say('published', service.name); browser.search(); });
+""")
+        assert lines(program, 2) == ["published Lost", "found Lost"], program.seen
+        system.kill_avahi()
+        got = {line for line in lines(program, 3) if not line.startswith("[WARN]")}
+        want = "error false -72000 UnknownError undefined"
+        assert got == {"service " + want, "browser " + want + " false"}, got
+        assert program.process.wait(30) == 0
+    finally:
+        system.close()
+        holder.process.stdin.close()
+
+
 STRICT_TIAPP = """<?xml version="1.0" encoding="UTF-8"?>
 <ti:app xmlns:ti="http://ti.tidev.io">
   <id>org.example.strict</id><name>Strict</name>
@@ -516,14 +549,15 @@ def the_example_chats_between_two_machines(a, b):
     ben = app(b, chat, "--", "Ben")
     anna.expect(r".*talking with Ben")
     ben.expect(r".*talking with somebody at 10.9.8.1")
-    for speaker, hearer, text in ((anna, ben, "h\u00e9llo"), (ben, anna, "and back")):
+    for speaker, hearer, text in ((anna, ben, "h\u00e9llo"), (ben, anna, "and back"), (ben, anna, "bell \x07 \x1b[31m")):
         speaker.process.stdin.write(text + "\n")
         speaker.process.stdin.flush()
-        hearer.expect(r".*they say: " + text)
+        hearer.expect(r".*they say: " + re.escape(re.sub("[\x07\x1b]", "?", text)))
     ben.process.stdin.close()
     anna.expect(r".*they have gone")
     ben.expect(r".*they have gone")
     assert anna.process.wait(30) == 0 and ben.process.wait(30) == 0
+    assert not any("WARN" in line for line in anna.seen + ben.seen), anna.seen + ben.seen
 
 
 def main():

@@ -14,20 +14,25 @@ function fail(event) {
   process.exit(1);
 }
 
+// Names and lines come from strangers: nothing in them is to steer a terminal.
+function safe(text) {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?');
+}
+
 // ---- talking ----
 
 function talk(socket, name) {
   const heard = Ti.createBuffer();
 
-  Ti.API.info(`talking with ${name}`);
-  server.close();
+  Ti.API.info(`talking with ${safe(name)}`);
   browser.stopSearch();
   service.stop();
+  server.close(); // after it: nobody is sent here any more
   Ti.Stream.pump(socket, (e) => {
     if (e.bytesProcessed > 0) heard.append(e.buffer);
     const lines = heard.toString().split('\n');
     const rest = e.bytesProcessed < 0 ? '' : lines.pop();
-    lines.filter((line) => line !== '').forEach((line) => Ti.API.info(`they say: ${line}`));
+    lines.filter((line) => line !== '').forEach((line) => Ti.API.info(`they say: ${safe(line)}`));
     heard.length = 0;
     heard.append(Ti.createBuffer({ value: rest }));
     if (e.bytesProcessed < 0) {
