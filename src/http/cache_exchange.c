@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define MAX_SWALLOWED (64 * 1024) /* read to keep a connection */
-#define REFRESH_TIMEOUT_MS 15000u /* without progress */
 
 #define JOB_OF(ptr) TINET__CONTAINER(ptr, struct tinet__cache_job, inner)
 
@@ -53,7 +52,7 @@ static void on_progress(struct tinet__exchange *inner)
   if (job->x)
     job->x->ev->on_progress(job->x);
   else if (job->timer)
-    tinet__timer_start(job->timer, REFRESH_TIMEOUT_MS);
+    tinet__timer_start(job->timer, TINET__REFRESH_TIMEOUT_MS);
 }
 
 /* ---- storing ---- */
@@ -113,6 +112,8 @@ static void open_writer(struct tinet__cache_job *job, int version, int status,
                                     tinet__job_now_s()};
   struct tinet__cache_item *item;
 
+  if (job->is_outdated)
+    return;
   if (!tinet__cache_is_storable(request_of(job), &r)) {
     if (status < 500 && job->item)
       forget(job, job->inner.url->text); /* it is not what is there now */
@@ -128,6 +129,24 @@ static void open_writer(struct tinet__cache_job *job, int version, int status,
     tinet__cache_item_unref(item);
 }
 
+/* What is under way may be from before: it is delivered, and not stored. */
+static void invalidate_url(struct tinet__cache_job *job, const char *url)
+{
+  struct tinet__list *jobs = &job->t->jobs;
+
+  forget(job, url);
+  for (struct tinet__list *l = jobs->next; l != jobs; l = l->next) {
+    struct tinet__cache_job *other =
+        TINET__CONTAINER(l, struct tinet__cache_job, link);
+
+    if (!other->is_inner_running || strcmp(other->inner.url->text, url) != 0)
+      continue;
+    other->is_outdated = true;
+    tinet__cache_writer_abort(other->writer);
+    other->writer = NULL;
+  }
+}
+
 /* rfc: 9111 4.4 - of the same origin only. */
 static void forget_named(struct tinet__cache_job *job, const char *reference)
 {
@@ -137,7 +156,7 @@ static void forget_named(struct tinet__cache_job *job, const char *reference)
       tinet__url_resolve(job->inner.url, reference, &url, NULL) < 0)
     return;
   if (tinet__url_same_origin(job->inner.url, &url))
-    forget(job, url.text);
+    invalidate_url(job, url.text);
   tinet__url_free(&url);
 }
 
@@ -147,7 +166,7 @@ static void invalidate(struct tinet__cache_job *job, int status,
   if (!tinet__cache_is_unsafe(job->inner.method) ||
       !tinet__cache_invalidates(status))
     return;
-  forget(job, job->inner.url->text);
+  invalidate_url(job, job->inner.url->text);
   forget_named(job, tinet__headers_get(headers, "Location"));
   forget_named(job, tinet__headers_get(headers, "Content-Location"));
 }
@@ -323,6 +342,8 @@ static void store_update(struct tinet__cache_job *job)
   struct tinet__cache_response r = tinet__cache_item_response(job->item);
   struct tinet__cache_control asked;
 
+  if (job->is_outdated)
+    return;
   if (tinet__cache_is_storable(request_of(job), &r)) {
     int err = tinet__cache_put(job->t->cache, job->item);
 
@@ -406,77 +427,4 @@ int tinet__job_begin_inner(struct tinet__cache_job *job)
   err = below->ops->start(below, inner);
   job->is_inner_running = err == TINET_OK;
   return err;
-}
-
-static void on_late(void *arg)
-{
-  struct tinet__cache_job *job = arg;
-  tinet_error none = {0};
-
-  tinet__job_finish(job, &none);
-}
-
-static bool is_refreshing(const struct tinet__cache_transport *t,
-                          const char *url, const char *scope)
-{
-  for (struct tinet__list *l = t->jobs.next; l != &t->jobs; l = l->next) {
-    struct tinet__cache_job *job =
-        TINET__CONTAINER(l, struct tinet__cache_job, link);
-
-    if (!job->x && strcmp(job->inner.url->text, url) == 0 &&
-        strcmp(job->scope, scope) == 0)
-      return true;
-  }
-  return false;
-}
-
-/* What the exchange borrows must outlive the request it was made for. */
-static int own_all(struct tinet__cache_job *job,
-                   const struct tinet__exchange *x, const char *scope)
-{
-  int err;
-
-  job->inner = *x;
-  job->scope = tinet__strdup(scope);
-  job->proxy = x->proxy ? tinet__strdup(x->proxy) : NULL;
-  if (!job->scope || (x->proxy && !job->proxy))
-    return TINET_ENOMEM;
-  err = tinet__url_parse(x->url->text, false, &job->url, NULL);
-  if (err == TINET_OK)
-    err = tinet__headers_copy(&job->own_headers, x->headers);
-  if (err == TINET_OK)
-    err = tinet__cache_add_validators(&job->item->headers, &job->own_headers);
-  if (err == TINET_OK)
-    err = tinet__timer_open(job->t->loop, on_late, job, &job->timer);
-  job->trust = x->trust ? tinet_trust_ref(x->trust) : NULL;
-  job->inner.url = &job->url;
-  job->inner.proxy = job->proxy;
-  job->inner.trust = job->trust;
-  job->ats = tinet_ats_policy_ref(x->ats);
-  job->inner.ats = job->ats;
-  job->inner.method = "GET";
-  job->inner.headers = &job->own_headers;
-  job->inner.login = NULL;
-  return err;
-}
-
-void tinet__job_refresh(struct tinet__cache_transport *t,
-                        const struct tinet__exchange *x,
-                        struct tinet__cache_item *item, const char *scope)
-{
-  struct tinet__cache_job *job;
-
-  if (is_refreshing(t, x->url->text, scope))
-    return;
-  job = tinet__job_new(t, NULL);
-  if (!job)
-    return;
-  job->mode = TINET__JOB_VALIDATE;
-  job->is_cacheable = true;
-  job->item = tinet__cache_item_ref(item);
-  if (own_all(job, x, scope) < 0 || tinet__job_begin_inner(job) < 0) {
-    tinet__job_end(job);
-    return;
-  }
-  tinet__timer_start(job->timer, REFRESH_TIMEOUT_MS);
 }

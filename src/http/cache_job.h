@@ -37,6 +37,7 @@ struct tinet__cache_job {
   unsigned n_refs; /* the list's and calls under way */
   bool has_ended;  /* nothing but the references is left */
   bool is_cacheable;
+  bool is_outdated;                  /* invalidated under way: not stored */
   bool has_answer;                   /* a header block has come */
   char *scope;                       /* owned */
   struct tinet__url url;             /* owned; of a job that nobody waits for */
@@ -77,6 +78,10 @@ int64_t tinet__job_now_s(void);
 
 /* Starts the exchange below. */
 int tinet__job_begin_inner(struct tinet__cache_job *job) TINET_MUST_CHECK;
+#define TINET__REFRESH_TIMEOUT_MS 15000u /* without progress */
+
+/* ---- cache_refresh.c ---- */
+
 /* Validates `item` without anybody waiting.  That it cannot be done costs
  * nothing but its freshness. */
 void tinet__job_refresh(struct tinet__cache_transport *t,

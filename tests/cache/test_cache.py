@@ -548,6 +548,34 @@ def a_redirect_is_a_hit_too_if_it_may_be(world):
             equal(before + again, len(world.origin.asked), status)
 
 
+@suite.test
+def what_was_under_way_when_it_became_invalid_is_not_stored(world):
+    is_asked, is_changed = threading.Event(), threading.Event()
+
+    def route(request):
+        if request.method == "POST":
+            is_asked.wait(PATIENCE)
+            is_changed.set()
+            return response("204 No Content")
+        is_early = not is_changed.is_set()
+        if is_early:  # answers with what was there before, when the other has
+            is_asked.set()
+            is_changed.wait(PATIENCE)
+            time.sleep(0.05)
+        return response("200 OK", [("Cache-Control", "max-age=60")], b"old" if is_early else b"new")
+
+    url = world.origin.url(route)
+    with world.driver() as driver:
+        driver.prepare("GET", url, name="get", uses_cache=True)
+        driver.command("send")
+        driver.prepare("POST", url, body=[("bytes", "text/plain", "x")], name="post")
+        driver.command("send")
+        bodies = {line.name: line.body_bytes for line in driver.run() if "outcome" in line}
+        equal(b"old", bodies["get"])
+        check(driver, url, MISS, b"new")
+        check(driver, url, HIT, b"new")
+
+
 # ---- bodies ----
 
 
