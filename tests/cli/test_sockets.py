@@ -178,6 +178,26 @@ def openssl_understands_both_sides(folder):
 
 
 @test
+def renegotiation_is_refused_and_harms_nobody(folder):
+    cert, key = certificate(folder)
+    listener = Listener("--tls", "--cert", cert, "--key", key, "--keep", text=None)
+    client = subprocess.run(
+        ["openssl", "s_client", "-connect", "localhost:" + listener.port, "-tls1_2"],
+        input=b"R\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=TIMEOUT,
+    )
+    assert b"RENEGOTIATING" in client.stdout, client.stdout
+    assert b"no renegotiation" in client.stdout, client.stdout
+    result = connect("localhost", listener.port, "--tls", "--ca-file", cert, text=b"next")
+    equal(result.returncode, 0)
+    equal(os.read(listener.process.stdout.fileno(), 100), b"next")
+    listener.process.terminate()
+    listener.end()
+
+
+@test
 def socat_understands_both_sides(_folder):
     listener = Listener(text=b"to socat")
     result = subprocess.run(
