@@ -239,6 +239,27 @@ for n, (closes, is_trusted) in enumerate(itertools.product((False, True), (True,
 
 
 @suite.test
+def what_was_cached_under_other_authorities_is_no_answer(world):
+    def answer(connection):
+        reader = Reader(connection)
+        while True:
+            read_request(reader, connection)
+            connection.sendall(response(headers=[("Cache-Control", "max-age=100")], body=b"of the first"))
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*world.good)
+    with Threaded(answer, tls) as peer:
+        for ca, loads in ((world.pki.ca, True), (world.pki.ca, True), (world.other.ca, False), (world.pki.ca, True)):
+            driver = Driver(options={"ca_file": ca})
+            world.stack.callback(driver.kill)
+            driver.command("cache", os.path.join(world.folder, "cache"))
+            outcome = driver.get("https://localhost:%d/" % peer.port, uses_cache=True)
+            equal("load" if loads else "error", outcome.outcome, str(outcome))
+            driver.end()
+    equal(2, peer.n_connections, "one that stored, one that was refused; the others are hits")
+
+
+@suite.test
 def many_trusts_leave_no_pile_of_connections(world):
     peer = world.serve(world.good)
     driver = world.driver()
