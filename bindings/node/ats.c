@@ -163,6 +163,7 @@ static napi_value ats_verdict(napi_env env, napi_callback_info info)
       napi_create_array(env, &list) != napi_ok)
     return make_null(env);
   set_text(env, o, "url", tinet_http_client_location(c->http));
+  set_number(env, o, "hop", v->hop);
   set_text(env, o, "entry", v->exception ? v->exception->key : NULL);
   for (size_t i = 0; i < v->n_reasons; i++) {
     one = make_reason(env, &v->reasons[i]);

@@ -33,6 +33,8 @@ interface ATSReason {
 interface ATSDenial extends ATSReason {
   /** Of the hop that was denied. */
   url: string;
+  /** How many redirects came before it. */
+  hop: number;
   /** The key of NSExceptionDomains that governs, or null. */
   entry: string | null;
   /** All that is wrong, the first decides. */

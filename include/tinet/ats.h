@@ -358,6 +358,7 @@ typedef struct tinet_ats_verdict {
   const tinet_ats_exception *exception; /* that governs; NULL: none */
   tinet_ats_requirement requirement;
   unsigned notes;
+  unsigned hop;     /* the HTTP client's: redirects before this request */
   size_t n_reasons; /* of a denial: all that is wrong, the first decides */
   tinet_ats_reason reasons[TINET_ATS_REASONS_MAX];
 } tinet_ats_verdict;

@@ -41,6 +41,8 @@ void tinet__client_keep_verdict(tinet_http_client *c,
   tinet__free(c->verdict);
   /* NULL without memory: the error's text remains */
   c->verdict = verdict ? tinet__memdup(verdict, sizeof *verdict) : NULL;
+  if (c->verdict)
+    c->verdict->hop = c->n_redirects;
 }
 
 void tinet__client_take_policy(tinet_http_client *c)

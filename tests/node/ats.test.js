@@ -135,6 +135,7 @@ test('cleartext is denied before any connection, with what would allow it', asyn
   assert.equal(seen.connections, 0);
   assert.equal(e.ats.key, 'NSExceptionAllowsInsecureHTTPLoads');
   assert.equal(e.ats.entry, 'localhost');
+  assert.equal(e.ats.hop, 0);
   assert.match(e.ats.description, /^The resource could not be loaded because the App Transport Security policy requires/);
   assert.match(e.error, /NSExceptionAllowsInsecureHTTPLoads/);
   underEntry({ NSExceptionAllowsInsecureHTTPLoads: true });
@@ -167,7 +168,7 @@ test('each hop of a redirect is judged; the target is named', async (t) => {
   const first = await serve(t, https.createServer(good, (req, res) => res.writeHead(302, { Location: plain.url }).end()));
   underEntry({});
   const e = await outcome(first.url);
-  assert.deepEqual([e.reason, e.ats.reason, e.ats.url], ['TINET_EPOLICY', 'cleartext', plain.url]);
+  assert.deepEqual([e.reason, e.ats.reason, e.ats.url, e.ats.hop], ['TINET_EPOLICY', 'cleartext', plain.url, 1]);
   assert.deepEqual([first.requests, plain.connections], [1, 0]);
 });
 
@@ -176,7 +177,7 @@ test('a redirect from an allowed host to one that fails TLS', async (t) => {
   const first = await serve(t, http.createServer((req, res) => res.writeHead(302, { Location: weak.url }).end()));
   underEntry({});
   const e = await outcome(first.url.replace('localhost', '127.0.0.1'));
-  assert.deepEqual([e.reason, e.ats.reason, e.ats.url], ['TINET_EPOLICY', 'cert-key-size', weak.url]);
+  assert.deepEqual([e.reason, e.ats.reason, e.ats.url, e.ats.hop], ['TINET_EPOLICY', 'cert-key-size', weak.url, 1]);
   assert.equal(weak.requests, 0);
 });
 
