@@ -570,6 +570,8 @@ def each_hop_of_a_redirect_is_judged(_folder):
         equal(found["minimal_exception"]["dict"],
               {"NSExceptionDomains": {"localhost": {"NSExceptionAllowsInsecureHTTPLoads": True}}})
         equal(found["minimal_exception"]["review_keys"], ["NSExceptionAllowsInsecureHTTPLoads"])
+        policy = write(home, "hops.plist", found["minimal_exception"]["plist"].encode())
+        facts("https://localhost:%d/away" % nginx.port, "--http", "--no-direct", "--policy", policy, status=0)
         equal(len(facts("https://localhost:%d/away" % nginx.port, "--no-direct", status=0)["hops"]), 1)
         text = diagnose("https://localhost:%d/away" % nginx.port, "--http", "--no-direct").out
         for part in ("because of  http://localhost:%d/" % nginx.plain, "hop         2 of 3, HTTP status 302", "as above: allowed",

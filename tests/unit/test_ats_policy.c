@@ -235,6 +235,42 @@ static void codes_have_stable_names(void)
   T_EQ(142, TINET_ATS_NIAP_SIGALG);
 }
 
+static void a_host_is_written_as_keys_are(void)
+{
+  static const struct {
+    const char *host, *key;
+  } rows[] = {{"WWW.Example.TEST", "www.example.test"},
+              {"b\xc3\xbc"
+               "cher.example",
+               "xn--bcher-kva.example"},
+              {"2001:DB8:0:0::1", "2001:db8::1"},
+              {"a.test.", "a.test."}};
+  char key[TINET_ATS_HOST_KEY_MAX], host[400];
+
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    T_EQ(0, tinet_ats_host_key(rows[i].host, key));
+    T_STR(rows[i].key, key);
+  }
+  memset(host, 'a', sizeof host);
+  host[sizeof host - 1] = '\0';
+  T_EQ(TINET_EINVAL, tinet_ats_host_key(host, key));
+  T_EQ(TINET_EINVAL, tinet_ats_host_key("", key));
+  T_EQ(TINET_EINVAL, tinet_ats_host_key(NULL, key));
+}
+
+static void authorities_come_from_a_file_too(void)
+{
+  tinet_ats_authorities *a = NULL;
+  tinet_error error = {0};
+
+  T_EQ(TINET_EFILE, tinet_ats_authorities_new("/none/there", &a, &error));
+  T_OK(strstr(error.text, "/none/there") != NULL);
+  T_EQ(TINET_EFILE, tinet_ats_authorities_new("/dev/null", &a, &error));
+  T_OK(strstr(error.text, "no certificate") != NULL);
+  T_EQ(TINET_EINVAL, tinet_ats_authorities_new(NULL, NULL, &error));
+  T_OK(!a);
+}
+
 static void a_relief_is_the_entry_it_says(void)
 {
   tinet_ats_relief relief = {0x0301, true, true, false};
@@ -261,6 +297,8 @@ int main(void)
   T_RUN(an_error_names_the_file_and_the_place);
   T_RUN(what_is_no_question_is_refused);
   T_RUN(codes_have_stable_names);
+  T_RUN(a_host_is_written_as_keys_are);
+  T_RUN(authorities_come_from_a_file_too);
   T_RUN(a_relief_is_the_entry_it_says);
   return T_END();
 }
