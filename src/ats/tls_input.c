@@ -6,6 +6,7 @@
  */
 #include "tls_input.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -32,23 +33,12 @@ static bool is_http(const char *bytes, size_t n)
                      strncasecmp(bytes, "<!doc", 5) == 0));
 }
 
-void tinet__tls_input_look(struct tinet__tls_input *in)
+static void tell(struct tinet__tls_input *in, const char *bytes, size_t n)
 {
-  char bytes[FIRST_LINE];
-  ssize_t n = in->has_begun
-                  ? 0
-                  : recv(in->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-  size_t len;
+  size_t len = first_line(bytes, n);
 
-  if (n <= 0)
-    return; /* OpenSSL will find the same */
-  in->has_begun = true;
-  /* The types of TLS's records, and the major version since SSL 3.0. */
-  if (bytes[0] >= 20 && bytes[0] <= 24 && (n == 1 || bytes[1] == 3))
-    return;
   in->is_other = true;
-  len = first_line(bytes, (size_t)n);
-  if (is_http(bytes, (size_t)n))
+  if (is_http(bytes, n))
     (void)snprintf(in->text, sizeof in->text,
                    "the server speaks plain HTTP here, not TLS");
   else if (len >= 3)
@@ -58,11 +48,29 @@ void tinet__tls_input_look(struct tinet__tls_input *in)
     (void)snprintf(in->text, sizeof in->text, "the server's answer is not TLS");
 }
 
+bool tinet__tls_input_look(struct tinet__tls_input *in)
+{
+  char bytes[FIRST_LINE];
+  ssize_t n;
+
+  if (in->has_begun)
+    return true;
+  n = recv(in->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return false;
+  in->has_begun = true;
+  /* The types of TLS's records, and the major version since SSL 3.0. */
+  if (n > 0 && !(bytes[0] >= 20 && bytes[0] <= 24 && (n == 1 || bytes[1] == 3)))
+    tell(in, bytes, (size_t)n);
+  return true; /* of an end or an error OpenSSL will find the same */
+}
+
 /* NOLINTNEXTLINE(readability-function-size): OpenSSL's parameters */
 static long on_read(BIO *bio, int what, const char *arg, size_t len, int argi,
                     long argl, int ret, size_t *n)
 {
   struct tinet__tls_input *in = (void *)BIO_get_callback_arg(bio);
+  bool has_looked;
 
   (void)arg;
   (void)len;
@@ -72,11 +80,13 @@ static long on_read(BIO *bio, int what, const char *arg, size_t len, int argi,
     in->n_read += *n;
   if (what != BIO_CB_READ)
     return ret;
-  tinet__tls_input_look(in);
+  has_looked = tinet__tls_input_look(in);
   in->is_endless = in->n_read > MAX_BYTES;
-  if (!in->is_other && !in->is_endless)
+  if (has_looked && !in->is_other && !in->is_endless)
     return ret;
   BIO_clear_retry_flags(bio);
+  if (!has_looked) /* what comes between this look and a read would be missed */
+    BIO_set_retry_read(bio);
   return -1;
 }
 

@@ -18,8 +18,9 @@ struct tinet__tls_input {
 /* From now on reading from `bio`, which reads input->fd, fails as soon as one
  * of these is true. */
 void tinet__tls_input_watch(BIO *bio, struct tinet__tls_input *input);
-/* The same look, where OpenSSL has not come to read: a peer that says its word
- * and leaves makes writing fail. */
-void tinet__tls_input_look(struct tinet__tls_input *input);
+/* Looks at the first bytes, once; false: there are none yet.  Also for where
+ * OpenSSL has not come to read: a peer that says its word and leaves makes
+ * writing fail. */
+bool tinet__tls_input_look(struct tinet__tls_input *input);
 
 #endif

@@ -268,7 +268,7 @@ static void explain_failure(struct state *s, int ssl_error)
   tinet_ats_probe *probe = s->probe;
   int reason = ERR_GET_REASON(ERR_peek_error());
 
-  tinet__tls_input_look(&s->input);
+  (void)tinet__tls_input_look(&s->input);
   if (s->input.is_other) {
     probe->is_other_protocol = true;
     fail(probe, TINET_EPROTOCOL, "%s", s->input.text);

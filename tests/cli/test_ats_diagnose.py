@@ -431,7 +431,7 @@ def one_that_answers_once_and_then_stalls_takes_twice_the_timeout(_folder):
                 pump(connection, server)
 
         with peer(once) as server:
-            found = facts("--timeout", "1", port=server.port, status=0)
+            found = facts("--timeout", "4", port=server.port, status=0)
             rows = found["matrix"]
             equal(rows[0]["ok"], True)
             assert len(rows) <= 4, rows
