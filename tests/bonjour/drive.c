@@ -217,10 +217,13 @@ static int browse(int argc, char **argv, tinet_error *err)
   static const tinet_bonjour_browser_events events = {
       on_added, on_removed, on_batch, on_browse_error};
   tinet_bonjour_browse_options opt;
+  struct timespec now;
 
   tinet_bonjour_browse_options_init(&opt);
   opt.type = argv[0];
   opt.subtype = argc > 1 ? argv[1] : NULL;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  say("browsing %lld.%06ld", (long long)now.tv_sec, now.tv_nsec / 1000);
   return tinet_bonjour_browser_open(bonjour, &opt, &events, NULL, &browser,
                                     err);
 }
