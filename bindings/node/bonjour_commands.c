@@ -141,7 +141,7 @@ static int open_bonjour(struct bonjour_thread *t, tinet_error *err)
   tinet_bonjour_options_init(&opt);
   opt.is_strict = t->declared != NULL;
   opt.declared_types = declared;
-  for (size_t i = 0; i < t->n_declared; i++)
+  for (size_t i = 0; opt.is_strict && i < t->n_declared; i++)
     if (is_type(t->declared[i].data))
       declared[opt.n_declared_types++] = t->declared[i].data;
   return tinet_bonjour_open(t->loop, &opt, &t->bonjour, err);

@@ -43,7 +43,7 @@ static void on_finished(tinet_stream *s, size_t n_dropped, void *user)
 static void on_error(tinet_stream *s, const tinet_error *err, void *user)
 {
   (void)user;
-  fprintf(stderr, "%s: %s\n", tinet_error_name(err->code), err->text);
+  (void)fprintf(stderr, "%s: %s\n", tinet_error_name(err->code), err->text);
   tinet_stream_close(s);
 }
 
@@ -73,7 +73,7 @@ static char *read_file(const char *path, size_t *ret_len)
     exit(1);
   }
   *ret_len = fread(data, 1, 65536, f);
-  fclose(f);
+  (void)fclose(f);
   return data;
 }
 
@@ -84,10 +84,10 @@ int main(int argc, char **argv)
   tinet_listener *listener;
   tinet_endpoint where;
   tinet_loop *loop;
-  tinet_error err;
+  tinet_error err = {0};
 
   if (argc != 3) {
-    fprintf(stderr, "usage: tls_echo CERTIFICATE KEY\n");
+    (void)fprintf(stderr, "usage: tls_echo CERTIFICATE KEY\n");
     return 2;
   }
   tinet_tls_server_options_init(&tls);
@@ -101,10 +101,10 @@ int main(int argc, char **argv)
                           &(tinet_listener_events){.on_accept = on_accept},
                           NULL, &listener, &err) < 0 ||
       tinet_listener_local(listener, &where) < 0) {
-    fprintf(stderr, "%s\n", err.text);
+    (void)fprintf(stderr, "%s\n", err.text);
     return 1;
   }
-  printf("listening on port %u\n", (unsigned)where.port);
-  fflush(stdout);
+  (void)printf("listening on port %u\n", (unsigned)where.port);
+  (void)fflush(stdout);
   return tinet_loop_run(loop); /* for as long as it listens */
 }

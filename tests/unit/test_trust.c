@@ -197,8 +197,9 @@ static char *text_of(BIO *bio)
 {
   char *data;
   long len = BIO_get_mem_data(bio, &data);
-  char *text = strndup(data, (size_t)len);
+  char *text = calloc((size_t)len + 1, 1); /* strndup() looks at one more */
 
+  memcpy(text, data, (size_t)len);
   BIO_free(bio);
   return text;
 }
