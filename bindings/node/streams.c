@@ -180,28 +180,44 @@ static napi_value stream_connect(napi_env env, napi_callback_info info)
   return external;
 }
 
+/* The part of a Uint8Array that three arguments name: it, an offset, a length.
+ * False after throwing if there is none. */
+static bool get_part(napi_env env, const napi_value args[3], char **ret_data,
+                     size_t *ret_len)
+{
+  void *data;
+  size_t len;
+  uint32_t offset, n;
+
+  if (!get_bytes(env, args[0], &data, &len))
+    return false;
+  offset = get_uint(env, args[1]);
+  n = get_uint(env, args[2]);
+  if (offset > len || n > len - offset) {
+    throw_code(env, TINET_EINVAL, NULL);
+    return false;
+  }
+  *ret_data = n > 0 ? (char *)data + offset : NULL;
+  *ret_len = n;
+  return true;
+}
+
 /* streamRead(handle, Uint8Array, offset, length): one SOCKET_READ or an error
  */
 static napi_value stream_read(napi_env env, napi_callback_info info)
 {
   napi_value args[4];
   struct handle *h;
-  void *data;
+  char *data;
   size_t len;
-  uint32_t offset, n;
   int code;
 
   if (!get_args(env, info, 4, args) ||
       !(h = handle_of(env, args[0], HANDLE_STREAM)) ||
-      !get_bytes(env, args[1], &data, &len))
+      !get_part(env, args + 1, &data, &len))
     return NULL;
-  offset = get_uint(env, args[2]);
-  n = get_uint(env, args[3]);
-  if (offset > len || n > len - offset || h->is_reading) {
-    throw_code(env, TINET_EINVAL, NULL);
-    return NULL;
-  }
-  code = tinet_stream_read_once(h->of.stream, (char *)data + offset, n);
+  code = h->is_reading ? TINET_EINVAL
+                       : tinet_stream_read_once(h->of.stream, data, len);
   if (code < 0) {
     throw_code(env, code, NULL);
     return NULL;
@@ -240,22 +256,15 @@ static napi_value stream_read_now(napi_env env, napi_callback_info info)
   tinet_error err = {0};
   napi_value args[5];
   struct handle *h;
-  void *data;
+  char *data;
   size_t len, got = 0;
-  uint32_t offset, n;
   int code;
 
   if (!get_args(env, info, 5, args) ||
       !(h = handle_of(env, args[0], HANDLE_STREAM)) ||
-      !get_bytes(env, args[1], &data, &len))
+      !get_part(env, args + 1, &data, &len))
     return NULL;
-  offset = get_uint(env, args[2]);
-  n = get_uint(env, args[3]);
-  if (offset > len || n > len - offset) {
-    throw_code(env, TINET_EINVAL, NULL);
-    return NULL;
-  }
-  code = tinet_stream_read_now(h->of.stream, (char *)data + offset, n,
+  code = tinet_stream_read_now(h->of.stream, data, len,
                                (int)get_number(env, args[4]), &got, &err);
   if (code == TINET_ETIMEDOUT && !is_connected(h->of.stream))
     code = TINET_ECLOSED; /* not the wait for data, but an earlier write */
@@ -289,22 +298,15 @@ static napi_value stream_write(napi_env env, napi_callback_info info)
   static const tinet_error nothing = {0};
   napi_value args[4], result = NULL;
   struct handle *h;
-  void *data;
+  char *data;
   size_t len;
-  uint32_t offset, n;
   int code;
 
   if (!get_args(env, info, 4, args) ||
       !(h = handle_of(env, args[0], HANDLE_STREAM)) ||
-      !get_bytes(env, args[1], &data, &len))
+      !get_part(env, args + 1, &data, &len))
     return NULL;
-  offset = get_uint(env, args[2]);
-  n = get_uint(env, args[3]);
-  if (offset > len || n > len - offset) {
-    throw_code(env, TINET_EINVAL, NULL);
-    return NULL;
-  }
-  code = write_to(h, n > 0 ? (char *)data + offset : NULL, n);
+  code = write_to(h, data, len);
   if (code < 0) {
     throw_socket_error(env, code, &nothing);
     return NULL;
