@@ -43,7 +43,7 @@ fi
 # Services that come with the peers of the tests, and are not there yet.
 units=${UNITS:-/lib/systemd/system}
 new_services=
-for service in nginx squid tinyproxy avahi-daemon dbus; do
+for service in nginx squid tinyproxy avahi-daemon dbus krb5-kdc krb5-admin-server; do
   [ -e "$units/$service.service" ] || new_services="$new_services $service.service"
 done
 
