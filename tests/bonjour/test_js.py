@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 from daemon import System
-from test_namespaces import BUILD, MDNS, ROOT, Machine, Program, cable, join, tap
+from test_namespaces import BUILD, MDNS, ROOT, Machine, Program, join, join_by_ipv6, tap
 
 TINET = os.path.join(BUILD, "cli", "tinet")
 os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nowhere/bus"  # not this machine's daemon
@@ -386,12 +386,9 @@ service.publish(server, (error, success) => {
 def ipv6_alone_connects_and_a_service_is_resolved_again(_a, _b):
     a, b = Machine(), Machine()
     try:
-        cable(a, b)
-        for machine, name, number in ((a, "cable0", 1), (b, "cable1", 2)):
+        for machine in (a, b):
             machine.ip("link", "set", "lo", "up")
-            machine.ip("addr", "add", "fe80::%d/64" % number, "dev", name, "nodad")
-            machine.ip("link", "set", name, "addrgenmode", "none")
-            machine.ip("link", "set", name, "up")
+        join_by_ipv6(a, b)
         echo = node(a, ECHO)
         echo.expect("published null true Echo true")
         finder = node(b, HEAD + """

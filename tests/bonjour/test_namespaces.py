@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "netns"))
 
 import tap  # noqa: E402
-from netns import Machine, cable, join  # noqa: E402
+from netns import Machine, join, join_by_ipv6  # noqa: E402
 
 BUILD = os.environ.get("TINET_BUILD", os.path.join(ROOT, "build"))
 DRIVE = os.path.join(BUILD, "tests", "bonjour", "bonjour_drive")
@@ -425,11 +425,7 @@ def without_any_interface_publishing_succeeds(_a, _b):
 def ipv6_alone_is_enough(_a, _b):
     a, b = Machine(), Machine()
     try:
-        cable(a, b)
-        for machine, name, number in ((a, "cable0", 1), (b, "cable1", 2)):
-            machine.ip("addr", "add", "fe80::%d/64" % number, "dev", name, "nodad")
-            machine.ip("link", "set", name, "addrgenmode", "none")
-            machine.ip("link", "set", name, "up")
+        join_by_ipv6(a, b)
         browser = browse(b)
         service = publish(a, "six", "Six")
         service.expect("published Six")

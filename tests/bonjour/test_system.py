@@ -13,7 +13,7 @@ import time
 
 import test_js
 from daemon import System, wait_for
-from test_namespaces import BUILD, DRIVE, IS_SANITIZED, MDNS, Machine, Program, cable, join, peak_kib, tap
+from test_namespaces import BUILD, DRIVE, IS_SANITIZED, MDNS, Machine, Program, join, join_by_ipv6, peak_kib, tap
 
 TINET = os.path.join(BUILD, "cli", "tinet")
 # What a turn of the loop may take on a machine with other things to do; with a
@@ -399,11 +399,7 @@ def services_follow_the_daemons_host_to_its_new_name(a, b):
 def ipv6_alone_is_enough_for_the_daemon(_a, _b):
     a, b = Machine(), Machine()
     try:
-        cable(a, b)
-        for machine, name, number in ((a, "cable0", 1), (b, "cable1", 2)):
-            machine.ip("addr", "add", "fe80::%d/64" % number, "dev", name, "nodad")
-            machine.ip("link", "set", name, "addrgenmode", "none")
-            machine.ip("link", "set", name, "up")
+        join_by_ipv6(a, b)
         with Daemons(System(a, "alpha"), System(b, "beta")) as (sa, sb):
             service = publish(a, sa, SYSTEM, "Six")
             service.expect("published Six")

@@ -55,3 +55,12 @@ def join(a, b):
         machine.ip("addr", "add", "fe80::%d/64" % number, "dev", name, "nodad")
         machine.ip("link", "set", name, "up")
         machine.ip("route", "add", "224.0.0.0/4", "dev", name)
+
+
+def join_by_ipv6(a, b):
+    """Both have a link-local address and nothing else."""
+    cable(a, b)
+    for machine, name, number in ((a, "cable0", 1), (b, "cable1", 2)):
+        machine.ip("addr", "add", "fe80::%d/64" % number, "dev", name, "nodad")
+        machine.ip("link", "set", name, "addrgenmode", "none")
+        machine.ip("link", "set", name, "up")
