@@ -15,6 +15,10 @@
 #include <time.h>
 #include <uv.h>
 
+/* The kernel copies to the beginning of a page up to three times as fast as to
+ * where malloc() puts a large block (16 bytes past it). */
+#define SCRATCH_ALIGN 4096
+
 struct tinet_loop {
   uv_loop_t *uv;
   uv_loop_t own; /* used if is_own */
@@ -29,7 +33,8 @@ struct tinet_loop {
   struct tinet__posts posts;
   void (*on_closed)(void *arg);
   void *on_closed_arg; /* borrowed */
-  void *scratch;       /* owned; NULL until it is needed */
+  char *scratch;       /* borrowed from `scratch_room`; NULL until needed */
+  void *scratch_room;  /* owned */
 };
 
 static void free_if_done(tinet_loop *loop)
@@ -44,7 +49,7 @@ static void free_if_done(tinet_loop *loop)
   on_closed = loop->on_closed;
   arg = loop->on_closed_arg;
   tinet__posts_destroy(&loop->posts);
-  tinet__free(loop->scratch);
+  tinet__free(loop->scratch_room);
   tinet__free(loop);
   if (on_closed)
     on_closed(arg);
@@ -74,8 +79,15 @@ void tinet__loop_release(tinet_loop *loop)
 
 void *tinet__loop_scratch(tinet_loop *loop)
 {
-  if (!loop->scratch)
-    loop->scratch = tinet__alloc(TINET__SCRATCH_LEN);
+  size_t past;
+
+  if (loop->scratch)
+    return loop->scratch;
+  loop->scratch_room = tinet__alloc(TINET__SCRATCH_LEN + SCRATCH_ALIGN);
+  if (!loop->scratch_room)
+    return NULL;
+  past = (uintptr_t)loop->scratch_room % SCRATCH_ALIGN;
+  loop->scratch = (char *)loop->scratch_room + (SCRATCH_ALIGN - past);
   return loop->scratch;
 }
 
@@ -550,7 +562,7 @@ int tinet_loop_close(tinet_loop *loop)
   if (is_leak || uv_loop_close(loop->uv) != 0)
     return TINET_EBUSY;
   tinet__posts_destroy(&loop->posts);
-  tinet__free(loop->scratch);
+  tinet__free(loop->scratch_room);
   tinet__free(loop);
   return TINET_OK;
 }

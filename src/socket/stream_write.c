@@ -121,16 +121,20 @@ static void advance_queue(tinet_stream *s, size_t n)
   }
 }
 
-static size_t gather(const tinet_stream *s, struct iovec *slices)
+/* Up to SLICES_PER_SEND slices of what waits, and how long they are. */
+static size_t gather(const tinet_stream *s, struct iovec *slices,
+                     size_t *ret_len)
 {
   size_t n = 0;
 
+  *ret_len = 0;
   for (struct tinet__list *l = s->queue.next; l != &s->queue; l = l->next) {
     const struct write_req *req = TINET__CONTAINER(l, struct write_req, link);
 
     for (size_t i = req->first; i < req->n_slices; i++) {
       if (n == SLICES_PER_SEND)
         return n;
+      *ret_len += req->slices[i].iov_len;
       slices[n++] = req->slices[i];
     }
   }
@@ -154,7 +158,7 @@ int tinet__stream_send_queue(tinet_stream *s)
   struct iovec slices[SLICES_PER_SEND];
 
   for (int i = 0; i < SENDS_PER_TURN; i++) {
-    size_t n_slices = gather(s, slices);
+    size_t len, n_slices = gather(s, slices, &len);
     ssize_t n;
 
     if (n_slices == 0)
@@ -167,6 +171,8 @@ int tinet__stream_send_queue(tinet_stream *s)
     if (s->is_timed) /* there is progress */
       tinet__timer_start(s->timer, s->write_timeout_ms);
     advance_queue(s, (size_t)n);
+    if ((size_t)n < len && !s->tls)
+      return 0; /* the kernel's buffer is full: another try would say so */
   }
   if (tinet__list_is_empty(&s->queue))
     on_emptied(s);
