@@ -242,6 +242,7 @@ int tinet__timer_open(tinet_loop *loop, void (*fn)(void *), void *arg,
 
 void tinet__timer_start(tinet__timer *t, uint64_t timeout_ms)
 {
+  uv_update_time(t->loop->uv); /* the turn may have begun long ago */
   (void)uv_timer_start(&t->uv, on_timer, timeout_ms, 0);
 }
 

@@ -92,10 +92,7 @@ static void set_write_timer(tinet_stream *s)
   if (s->state != STREAM_OPEN || s->is_timed == is_wanted || !s->timer)
     return;
   s->is_timed = is_wanted;
-  if (is_wanted)
-    tinet__timer_start(s->timer, s->write_timeout_ms);
-  else
-    tinet__timer_stop(s->timer);
+  tinet__stream_limit(s, is_wanted ? s->write_timeout_ms : 0);
 }
 
 void tinet__stream_update(tinet_stream *s)
@@ -217,8 +214,7 @@ void tinet__stream_failed(tinet_stream *s)
     return;
   s->state = STREAM_FAILED;
   tinet__stream_detach(s);
-  if (s->timer)
-    tinet__timer_stop(s->timer);
+  tinet__stream_limit(s, 0);
   if (was_finishing) {
     tinet__stream_finished(s);
     return;
@@ -240,10 +236,17 @@ void tinet__stream_fail(tinet_stream *s, int code, int errnum, const char *what)
 
 /* ---- what happens ---- */
 
+/* The loop may have been blocked while what is waited for lay in the socket:
+ * there is one more turn before it is given up. */
 static void on_timer(void *arg)
 {
   tinet_stream *s = arg;
 
+  if (!s->is_late) {
+    s->is_late = true;
+    tinet__timer_start(s->timer, 1);
+    return;
+  }
   tinet__stream_enter(s);
   s->is_timed = false;
   if (s->state == STREAM_FINISHING)
@@ -262,11 +265,19 @@ int tinet__stream_need_timer(tinet_stream *s)
                   : tinet__timer_open(s->loop, on_timer, s, &s->timer);
 }
 
+void tinet__stream_limit(tinet_stream *s, uint32_t ms)
+{
+  s->is_late = false;
+  if (ms > 0)
+    tinet__timer_start(s->timer, ms);
+  else if (s->timer)
+    tinet__timer_stop(s->timer);
+}
+
 void tinet__stream_opened(tinet_stream *s)
 {
   s->state = STREAM_OPEN;
-  if (s->timer)
-    tinet__timer_stop(s->timer);
+  tinet__stream_limit(s, 0);
   if (s->events.on_open)
     s->events.on_open(s, s->user);
 }

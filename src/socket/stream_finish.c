@@ -20,15 +20,14 @@ void tinet__stream_finished(tinet_stream *s)
   if (s->state == STREAM_FINISHING)
     s->state = STREAM_FAILED; /* over; only close is left */
   tinet__stream_detach(s);
-  if (s->timer)
-    tinet__timer_stop(s->timer);
+  tinet__stream_limit(s, 0);
   if (s->events.on_finished)
     s->events.on_finished(s, s->queued, s->user);
 }
 
 static void progress(tinet_stream *s)
 {
-  tinet__timer_start(s->timer, s->finish_timeout_ms);
+  tinet__stream_limit(s, s->finish_timeout_ms);
 }
 
 /* False: the connection is lost. */

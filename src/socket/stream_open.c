@@ -93,8 +93,7 @@ static int start(tinet_stream *s, const tinet_connect_options *opt,
   rc = tinet__dial_start(s->loop, opt, on_dialled, s, &s->dial);
   if (rc < 0)
     return rc;
-  if (opt->timeout_ms > 0)
-    tinet__timer_start(s->timer, opt->timeout_ms);
+  tinet__stream_limit(s, opt->timeout_ms);
   tinet__stream_update(s);
   return TINET_OK;
 }
@@ -196,8 +195,7 @@ int tinet__stream_accepted(tinet_loop *loop, int fd, struct tinet__tls *tls,
     return err;
   s->tls = tls;
   s->state = tls ? STREAM_HANDSHAKING : STREAM_OPEN;
-  if (timeout_ms > 0)
-    tinet__timer_start(s->timer, timeout_ms);
+  tinet__stream_limit(s, timeout_ms);
   if (tls)
     tinet__defer(loop, &s->soon, on_accepted_soon, s);
   *ret_stream = TINET_TAKE(s);

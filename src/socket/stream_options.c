@@ -93,7 +93,7 @@ int tinet_stream_set_write_timeout(tinet_stream *stream, uint32_t ms)
   if (err < 0)
     return err;
   if (stream->is_timed) {
-    tinet__timer_stop(stream->timer);
+    tinet__stream_limit(stream, 0);
     stream->is_timed = false;
   }
   stream->write_timeout_ms = ms;

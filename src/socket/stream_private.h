@@ -41,7 +41,8 @@ struct tinet_stream {
   bool is_reading, is_ended, is_end_due;
   bool is_shutdown_wanted, is_shutdown_done;
   bool is_error_due, is_drain_due, has_waited;
-  bool is_timed;       /* the timer is running */
+  bool is_timed;       /* the timer is running for what is queued */
+  bool is_late;        /* the timer is running for one last turn */
   unsigned watched;    /* what the watch is set to */
   int write_errno;     /* sending has failed; told once all is read */
   bool wants_writable; /* TLS must send before it can go on */
@@ -88,6 +89,8 @@ void tinet__stream_opened(tinet_stream *s);
 bool tinet__stream_is_open(const tinet_stream *s);
 /* Makes sure that there is a timer.  TINET_ENOMEM. */
 int tinet__stream_need_timer(tinet_stream *s) TINET_MUST_CHECK;
+/* From now on there are `ms` until the stream times out; 0: no limit. */
+void tinet__stream_limit(tinet_stream *s, uint32_t ms);
 
 /* ---- stream_open.c ---- */
 

@@ -169,7 +169,7 @@ int tinet__stream_send_queue(tinet_stream *s)
     if (n < 0)
       return (int)n;
     if (s->is_timed) /* there is progress */
-      tinet__timer_start(s->timer, s->write_timeout_ms);
+      tinet__stream_limit(s, s->write_timeout_ms);
     advance_queue(s, (size_t)n);
     if ((size_t)n < len && !s->tls)
       return 0; /* the kernel's buffer is full: another try would say so */

@@ -195,6 +195,22 @@ static void a_timer_holds_nothing_and_closes_itself(void)
   close_loop();
 }
 
+static void a_timer_counts_from_the_call(void)
+{
+  uint64_t start;
+
+  open_loop();
+  T_EQ(0, tinet__timer_open(loop, close_timer, a, &timer));
+  tinet__loop_hold(loop);
+  (void)usleep(60000); /* the application is busy: the loop's time gets old */
+  start = tinet__clock_us();
+  tinet__timer_start(timer, 50);
+  T_EQ(0, tinet_loop_run(loop));
+  T_OK(tinet__clock_us() - start >= 49000);
+  T_STR("a", calls);
+  close_loop();
+}
+
 static void no_call_comes_after_close(void)
 {
   open_loop();
@@ -447,6 +463,7 @@ int main(void)
   T_RUN(deferred_calls_come_soon_and_in_order);
   T_RUN(a_deferred_call_can_be_canceled);
   T_RUN(a_timer_holds_nothing_and_closes_itself);
+  T_RUN(a_timer_counts_from_the_call);
   T_RUN(no_call_comes_after_close);
   T_RUN(a_watch_reports_and_closes_itself);
   T_RUN(a_failed_descriptor_is_reported_each_time);

@@ -514,6 +514,33 @@ static void a_write_without_progress_times_out(void)
   close_loop();
 }
 
+/* The application is busy for longer than the limit; the connection stands. */
+static void a_blocked_loop_is_no_timeout(void)
+{
+  tinet_listen_options lo;
+  tinet_connect_options co;
+
+  open_loop();
+  tinet_connect_options_init(&co);
+  tinet_listen_options_init(&lo);
+  lo.host = co.host = "127.0.0.1";
+  co.port = listen_here(&lo);
+  co.timeout_ms = 20;
+  T_EQ(0, tinet_stream_connect(loop, &co, &end_events, &a, &a.stream, NULL));
+  (void)usleep(60000);
+  TURN_UNTIL(a.n_open + a.n_errors == 1);
+  T_EQ(1, a.n_open);
+  TURN_UNTIL(b.stream != NULL);
+  T_EQ(0, tinet_stream_set_write_timeout(a.stream, 20));
+  (void)stuff(&a, big, sizeof big);
+  T_EQ(0, tinet_stream_read_start(b.stream));
+  TURN_UNTIL(b.n_got > 0 || a.n_errors > 0); /* now there is room */
+  (void)usleep(60000);
+  TURN_UNTIL(tinet_stream_queued(a.stream) == 0 || a.n_errors == 1);
+  T_EQ(0, a.n_errors);
+  close_loop();
+}
+
 static void finish_sends_everything_first(void)
 {
   size_t n;
@@ -749,6 +776,7 @@ int main(void)
   T_RUN(the_waiting_forms_need_no_turn);
   T_RUN(flushing_has_a_deadline);
   T_RUN(a_write_without_progress_times_out);
+  T_RUN(a_blocked_loop_is_no_timeout);
   T_RUN(finish_sends_everything_first);
   T_RUN(finish_says_what_it_drops);
   T_RUN(what_is_dropped_is_not_sent_and_the_rest_is);
