@@ -14,6 +14,8 @@
 
 #include <errno.h>
 
+#define LAST_TURNS_MS 25 /* of a stream that is late */
+
 bool tinet__stream_is_open(const tinet_stream *s)
 {
   return s->state == STREAM_OPEN && !s->is_closed;
@@ -237,14 +239,14 @@ void tinet__stream_fail(tinet_stream *s, int code, int errnum, const char *what)
 /* ---- what happens ---- */
 
 /* The loop may have been blocked while what is waited for lay in the socket:
- * there is one more turn before it is given up. */
+ * there are a few more turns before it is given up. */
 static void on_timer(void *arg)
 {
   tinet_stream *s = arg;
 
   if (!s->is_late) {
     s->is_late = true;
-    tinet__timer_start(s->timer, 1);
+    tinet__timer_start(s->timer, LAST_TURNS_MS);
     return;
   }
   tinet__stream_enter(s);

@@ -42,7 +42,7 @@ struct tinet_stream {
   bool is_shutdown_wanted, is_shutdown_done;
   bool is_error_due, is_drain_due, has_waited;
   bool is_timed;       /* the timer is running for what is queued */
-  bool is_late;        /* the timer is running for one last turn */
+  bool is_late;        /* the timer is running for the last turns */
   unsigned watched;    /* what the watch is set to */
   int write_errno;     /* sending has failed; told once all is read */
   bool wants_writable; /* TLS must send before it can go on */

@@ -80,7 +80,8 @@ bad("header bytes that are no UTF-8", answering(OK + b"X: \xff\xfe\r\nContent-Le
 bad("garbage instead of a status line", answering(b"\x00\x01garbage\r\n\r\n"), "TINET_EPROTOCOL")
 bad("an SSH banner", answering(b"SSH-2.0-OpenSSH_9.2\r\n"), "TINET_EPROTOCOL")
 bad("HTTP/0.9", answering(b"<html>hello</html>"), "TINET_EPROTOCOL")
-bad("HTTP/0.9 without end", flood(b"", b"<p>hello" * 5000), "TINET_EPROTOCOL")
+# No HTTP, or a first line that is too long: it depends on how much has come at the first look.
+bad("HTTP/0.9 without end", flood(b"", b"<p>hello" * 5000), "TINET_EPROTOCOL", "TINET_EHEADERSIZE")
 bad("HTTP/9.9", answering(b"HTTP/9.9 200 OK\r\nContent-Length: 0\r\n\r\n"), "TINET_EPROTOCOL")
 bad("HTTP/2 without TLS and without being asked",
     answering(b"HTTP/2 200\r\nContent-Length: 0\r\n\r\n"), "TINET_EPROTOCOL", "load")
