@@ -4,22 +4,14 @@
 #ifndef TINET_BENCH_COOKIE_WORK_H
 #define TINET_BENCH_COOKIE_WORK_H
 
+#include "cpu.h"
+
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-static double cpu_seconds(void)
-{
-  struct rusage u;
-
-  (void)getrusage(RUSAGE_SELF, &u);
-  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 struct work {
   char *text;                   /* the file, cut in place */

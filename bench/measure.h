@@ -4,12 +4,13 @@
 #ifndef TINET_BENCH_MEASURE_H
 #define TINET_BENCH_MEASURE_H
 
+#include "cpu.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 struct job {
@@ -53,15 +54,6 @@ static bool job_parse(struct job *job, int argc, char **argv)
 struct measure {
   double wall, cpu;
 };
-
-static double cpu_seconds(void)
-{
-  struct rusage u;
-
-  (void)getrusage(RUSAGE_SELF, &u);
-  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 static double wall_seconds(void)
 {

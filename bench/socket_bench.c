@@ -10,6 +10,8 @@
  * a sleeping processor, whoever echoes; on one processor it is the programs
  * that count.
  */
+#include "cpu.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <tinet/socket.h>
@@ -44,15 +45,6 @@ static enum kind kind;
 static int n_left;     /* connections that have not ended */
 static long n_to_send; /* MiB of a source */
 static char mib[1 << 20];
-
-static double cpu_seconds(void)
-{
-  struct rusage u;
-
-  (void)getrusage(RUSAGE_SELF, &u);
-  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 /* ---- the client ---- */
 
@@ -315,14 +307,13 @@ static void begin(const struct load *load)
   n_to_send = load->n;
 }
 
-static void pin(void)
+/* To the first of `all`. */
+static void pin(const cpu_set_t *all)
 {
-  cpu_set_t all, one;
+  cpu_set_t one;
   int i = 0;
 
-  if (sched_getaffinity(0, sizeof all, &all) != 0)
-    abort();
-  while (!CPU_ISSET(i, &all))
+  while (!CPU_ISSET(i, all))
     i++;
   CPU_ZERO(&one);
   CPU_SET(i, &one);
@@ -338,7 +329,7 @@ static void compare_on(const struct load *load, int n_turns)
   if (sched_getaffinity(0, sizeof all, &all) != 0)
     abort();
   if (load->is_pinned)
-    pin();
+    pin(&all);
   for (int i = 0; i < n_turns; i++) {
     begin(load);
     uv[i] = run_uv(load);

@@ -4,27 +4,19 @@
  *
  *   socket_limit N
  */
+#include "cpu.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define EVENTS_MAX 64
 
 static int n_left;
-
-static double cpu_seconds(void)
-{
-  struct rusage u;
-
-  (void)getrusage(RUSAGE_SELF, &u);
-  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 static int listen_somewhere(void)
 {
